@@ -1,0 +1,78 @@
+"""The one door through which finished pictures and videos leave, signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import c2pa
+
+from changeling.errors import UserError
+from changeling.media import Pixels, write_image, writing
+from changeling.provenance.credential import Credential, claim
+from changeling.provenance.signer import AUTHORITY, CHAIN, KEY, Signer, own_signer
+from changeling.provenance.verifying import context
+
+_KINDS = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+}
+
+
+@contextmanager
+def publish(path: Path, credential: Credential, *, overwrite: bool = False) -> Iterator[Path]:
+    """Sign the file that the block writes to the yielded path, then rename it to `path`.
+
+    The yielded path is an empty file beside `path` with its suffix (.png, .jpg, .jpeg, .webp,
+    .mp4). The signed file is read back before it is renamed; when the block or the signing
+    fails, nothing is left and an old file at `path` stays as it is. The same picture signed
+    twice gives different bytes: C2PA draws a random identifier and salt, ECDSA a random nonce.
+    Raises UserError for another suffix, for a path that exists when not `overwrite`, and when
+    signing fails.
+    """
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise UserError(f"{path} cannot be signed; its name must end in {', '.join(_KINDS)}.")
+    definition, signer = claim(credential), own_signer()
+    with writing(path, overwrite=overwrite) as draft:
+        yield draft
+        signed = draft.with_stem(f"{draft.stem}-signed")
+        try:
+            _sign(draft, signed, kind, definition, signer)
+            signed.replace(draft)
+        except (c2pa.C2paError, OSError) as error:
+            raise UserError(f"{path} is not written: signing it failed ({error}).") from error
+        finally:
+            signed.unlink(missing_ok=True)
+
+
+def signed_png(pixels: Pixels, credential: Credential) -> bytes:
+    """The bytes of a signed PNG, for a picture inside a report. `pixels`: (h, w, 3) uint8."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "picture.png"
+        with publish(path, credential) as draft:
+            write_image(draft, pixels)
+        return path.read_bytes()
+
+
+def _sign(draft: Path, signed: Path, kind: str, definition: str, signer: Signer) -> None:
+    """Write `draft` with its credential to `signed` and read it back."""
+    key = c2pa.C2paSignerInfo(
+        b"es256",
+        (signer.folder / CHAIN).read_bytes(),
+        (signer.folder / KEY).read_bytes(),
+        None,
+    )
+    authority = (signer.folder / AUTHORITY).read_text()
+    with context(authority) as settings, draft.open("rb") as source, signed.open("w+b") as target:
+        with c2pa.Signer.from_info(key) as pen, c2pa.Builder(definition, settings) as builder:
+            builder.sign(pen, kind, source, target)
+        target.seek(0)
+        with c2pa.Reader(kind, target, context=settings) as reader:
+            if reader.get_validation_state() != "Trusted":
+                raise c2pa.C2paError("the signed file does not verify")
