@@ -1,0 +1,171 @@
+"""A picture or a whole video converted: decode, find, swap, blend and encode, all at once."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from changeling.converting.consent import Donor, check_both
+from changeling.converting.frame import Converted, How, Swap, paste, swap_faces
+from changeling.converting.stages import Stages
+from changeling.errors import UserError
+from changeling.faces import Face, Tracker
+from changeling.generators import Swaps
+from changeling.media import (
+    Frame,
+    FrameWriter,
+    Tick,
+    is_image,
+    probe,
+    read_frames,
+    read_image,
+    silent,
+    write_image,
+)
+from changeling.provenance import Credential, Ingredient, Source, publish, sha256
+
+_BATCH = 8
+"""Frames whose faces are swapped in one call of the network."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What happened to the frames of a picture (one frame) or a video."""
+
+    frames: int
+    """Frames written."""
+    swapped: int
+    """Frames in which a face was replaced; the others are as they were."""
+    crowded: int
+    """Frames with more than one face, of which only the largest was replaced."""
+    most_faces: int
+    """The largest number of faces in one frame."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A frame and all the faces in it, largest first."""
+
+    frame: Frame
+    faces: tuple[Face, ...]
+
+
+def convert(
+    source: Path,
+    out: Path,
+    swaps: Swaps,
+    *,
+    to: str,
+    donor: Donor,
+    today: date,
+    how: How = How(),  # noqa: B008
+    consent: Path | None = None,
+    overwrite: bool = False,
+    tick: Tick = silent,
+) -> Conversion:
+    """Replaces the largest face in every frame of `source` by person `to`'s and publishes `out`.
+
+    Size, frame rate, time stamps and audio are kept, and frames without a face pass through.
+    `consent` is a TOML file about the person in `source`; a film of rendered actors needs none.
+    UserError, and nothing written, when a consent is missing, no frame has a face, `to` is nobody
+    the network knows, `out` exists, or one is a picture and the other a video.
+    """
+    if to not in swaps.people:
+        raise UserError(
+            f"Nobody called {to} is in run {donor.run}: give --to one of {', '.join(swaps.people)}."
+        )
+    picture = is_image(source)
+    if picture != is_image(out):
+        kind = "a picture, such as swap.png" if picture else "a video, such as swap.mp4"
+        raise UserError(f"{out} does not fit {source}: name {kind}.")
+    check_both(source, consent, donor, today=today)
+    with publish(out, _credential(source, out, to, donor, how), overwrite=overwrite) as beside:
+        if picture:
+            done = _convert_picture(source, beside, swaps, to, how)
+        else:
+            done = _convert_video(source, beside, swaps, to, how, tick)
+        if not done.swapped:
+            raise UserError(f"No face was found in {source}: choose footage that shows one.")
+    return done
+
+
+def _credential(source: Path, out: Path, to: str, donor: Donor, how: How) -> Credential:
+    return Credential(
+        title=out.name,
+        source=Source.COMPOSITE,
+        model=donor.model,
+        run=donor.run,
+        ingredients=(Ingredient(source.name, sha256(source), "parentOf"), *donor.ingredients),
+        facts=(("to", to), ("colour", how.colour), ("blend", how.blend)),
+    )
+
+
+def _convert_picture(source: Path, beside: Path, swaps: Swaps, to: str, how: How) -> Conversion:
+    pixels = read_image(source)
+    faces = Tracker().find(pixels)
+    (swapped,) = swap_faces([(pixels, faces[:1])], swaps, to=to)
+    converted = paste(pixels, swapped, how)
+    write_image(beside, converted.pixels)
+    return _counted([(len(faces), converted.faces)])
+
+
+def _convert_video(
+    source: Path, beside: Path, swaps: Swaps, to: str, how: How, tick: Tick
+) -> Conversion:
+    video = probe(source)
+    writer = FrameWriter(
+        beside,
+        size=(video.width, video.height),
+        rate=video.rate,
+        audio_from=source if video.audio else None,
+    )
+    counts: list[tuple[int, int]] = []
+    with writer, Stages() as stages:
+        decoded = stages.ahead(_decode(source))
+        found = stages.ahead(_find(decoded))
+        swapped = stages.ahead(_swap(found, swaps, to))
+        for faces, frame, replaced in stages.ahead(_blend(swapped, how)):
+            writer.write(frame)
+            counts.append((faces, replaced))
+            tick(len(counts), video.frames)
+    return _counted(counts)
+
+
+def _decode(source: Path) -> Generator[Frame]:
+    yield from read_frames(source)
+
+
+def _find(frames: Generator[Frame]) -> Generator[_Found]:
+    tracker = Tracker()
+    for frame in frames:
+        yield _Found(frame, tracker.find(frame.pixels))
+
+
+def _swap(
+    found: Generator[_Found], swaps: Swaps, to: str
+) -> Generator[tuple[_Found, tuple[Swap, ...]]]:
+    """The largest face of each frame, swapped in batches."""
+    while batch := list(islice(found, _BATCH)):
+        largest = [(one.frame.pixels, one.faces[:1]) for one in batch]
+        yield from zip(batch, swap_faces(largest, swaps, to=to), strict=True)
+
+
+def _blend(
+    swapped: Generator[tuple[_Found, tuple[Swap, ...]]], how: How
+) -> Generator[tuple[int, Frame, int]]:
+    """Faces seen, finished frame, faces replaced."""
+    for found, swaps in swapped:
+        converted: Converted = paste(found.frame.pixels, swaps, how)
+        frame = Frame(converted.pixels, found.frame.index, found.frame.time)
+        yield len(found.faces), frame, converted.faces
+
+
+def _counted(counts: Sequence[tuple[int, int]]) -> Conversion:
+    """From (faces seen, faces replaced) of each frame."""
+    return Conversion(
+        frames=len(counts),
+        swapped=sum(replaced > 0 for _, replaced in counts),
+        crowded=sum(faces > 1 for faces, _ in counts),
+        most_faces=max((faces for faces, _ in counts), default=0),
+    )

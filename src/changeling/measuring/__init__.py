@@ -1,0 +1,31 @@
+"""How near a swap is to the true answer, and two baselines that it has to beat."""
+
+from changeling.measuring.baselines import CopySource, MeanFace
+from changeling.measuring.judge import Judgement, Rivals, Row, Sample, Scores, judge, mean_scores
+from changeling.measuring.mse import mse
+from changeling.measuring.psnr import psnr
+from changeling.measuring.score import Score, mean, score
+from changeling.measuring.ssim import ssim
+from changeling.measuring.videos import Moment, VideoJudgement, error_map, judge_videos
+
+__all__ = [
+    "CopySource",
+    "Judgement",
+    "MeanFace",
+    "Moment",
+    "Rivals",
+    "Row",
+    "Sample",
+    "Score",
+    "Scores",
+    "VideoJudgement",
+    "error_map",
+    "judge",
+    "judge_videos",
+    "mean",
+    "mean_scores",
+    "mse",
+    "psnr",
+    "score",
+    "ssim",
+]
