@@ -13,15 +13,7 @@ from changeling.errors import UserError
 from changeling.media import Pixels, write_image, writing
 from changeling.provenance.credential import Credential, claim
 from changeling.provenance.signer import AUTHORITY, CHAIN, KEY, Signer, own_signer
-from changeling.provenance.verifying import context
-
-_KINDS = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".mp4": "video/mp4",
-}
+from changeling.provenance.verifying import KINDS, context
 
 
 @contextmanager
@@ -35,9 +27,9 @@ def publish(path: Path, credential: Credential, *, overwrite: bool = False) -> I
     Raises UserError for another suffix, for a path that exists when not `overwrite`, and when
     signing fails.
     """
-    kind = _KINDS.get(path.suffix.lower())
+    kind = KINDS.get(path.suffix.lower())
     if kind is None:
-        raise UserError(f"{path} cannot be signed; its name must end in {', '.join(_KINDS)}.")
+        raise UserError(f"{path} cannot be signed; its name must end in {', '.join(KINDS)}.")
     definition, signer = claim(credential), own_signer()
     with writing(path, overwrite=overwrite) as draft:
         yield draft

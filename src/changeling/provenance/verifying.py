@@ -16,6 +16,13 @@ from changeling.errors import UserError
 from changeling.provenance.credential import Credential, credential_of
 from changeling.provenance.signer import authorities, trusted_folder
 
+KINDS = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+}
 # Types of the JUMBF boxes of a C2PA manifest store, manifest, claim, signature and assertion
 # store (C2PA 2.x, section 11.1): where one is left, there was a credential.
 _REMAINS = re.compile(rb"c2(pa|ma|cl|cs|as)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
@@ -79,7 +86,8 @@ def _verify(path: Path, file: IO[bytes]) -> Verification:
         with context(authorities()) as trust, c2pa.Reader(None, file, context=trust) as reader:
             return _found(path, reader.get_validation_state(), json.loads(reader.json()))
     except c2pa.C2paError as error:
-        if _has_remains(file):
+        # Elsewhere, such as in an archive, remains belong to a picture inside.
+        if path.suffix.lower() in KINDS and _has_remains(file):
             return _verification(path, State.ALTERED)
         # A manifest that lies elsewhere is not the file's own.
         if isinstance(error, c2pa.C2paError.ManifestNotFound) or str(error).startswith("Remote"):
@@ -97,7 +105,7 @@ def context(trust_anchors: str) -> c2pa.Context:
 
 
 def _found(path: Path, validity: str | None, store: dict[str, Any]) -> Verification:
-    manifest = store["manifests"][store["active_manifest"]]
+    manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
     signer = _printable(manifest.get("signature_info", {}).get("common_name") or "somebody unnamed")
     results = store.get("validation_results", {}).get("activeManifest", {})
     failures = [failure["code"] for failure in results.get("failure", ())]
