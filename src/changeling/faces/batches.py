@@ -1,0 +1,176 @@
+"""Batches of several people's faces from their face sets: jittered, warped, lit, prepared alike.
+
+The input of row k is a warped and recoloured view of the target of row k. Mirroring and light are
+drawn once a row for all people, and the colours of the inputs are exchanged between the people, so
+that a shared encoder cannot tell by them who it sees.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from changeling.errors import UserError
+from changeling.faces.alignment import Matrix, apply, fill, inner_hull, to_pixels
+from changeling.faces.faceset import FEWEST, MARGIN, FaceSet, stored_size
+from changeling.faces.people import PeopleBatch
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """How far the faces of a batch depart from those of the sets (standard deviations)."""
+
+    turn: float = 4.0
+    """Rotation of input and target in degrees."""
+    scale: float = 0.03
+    """Change of size of input and target, as a fraction."""
+    shift: float = 0.02
+    """Shift of input and target, as a fraction of the crop."""
+    mirror: float = 0.5
+    """How often (0…1) input and target are mirrored."""
+    warp: float = 0.03
+    """Shift of the 5 × 5 knots that warp the input, as a fraction of the crop."""
+    colours: float = 0.7
+    """How often (0…1) an input takes on the colours of another face of any of the people."""
+    light: float = 0.15
+    """Change of the input's brightness, contrast and gamma, as a fraction."""
+    tint: float = 0.05
+    """Change of each colour channel of the input, as a fraction."""
+
+
+class _Person:
+    """One set, ready to draw from."""
+
+    def __init__(self, faces: FaceSet, size: int) -> None:
+        if len(faces) < FEWEST:
+            raise UserError(
+                f"{faces.folder} holds {len(faces)} face(s) and training needs at least {FEWEST}; "
+                "extract a longer film"
+            )
+        if size > faces.size:
+            raise UserError(
+                f"{faces.folder} holds faces of {faces.size} pixels and the network wants {size}; "
+                f"extract it again with --size {size}"
+            )
+        self.pixels = faces.pixels()
+        self.hulls = [inner_hull(face.landmarks, face.matrix) for face in faces.faces]
+        step = MARGIN / stored_size(faces.size)
+        start = 0.5 * step + 0.5 - 0.5 * MARGIN
+        self.inner: Matrix = np.array([[step, 0, start], [0, step, start]])
+        """(2, 3) pixels of a stored face → unit crop."""
+
+
+def people_batches(
+    sets: Sequence[FaceSet], *, size: int, batch: int, seed: int, jitter: Jitter | None = None
+) -> Callable[[int], PeopleBatch]:
+    """Batches of `batch` faces of each person at `size` pixels, as a pure function of the step.
+
+    Raises UserError for a set with fewer than two faces, a broken PNG, or too small faces.
+    """
+    people = [_Person(faces, size) for faces in sets]
+    jitter = jitter or Jitter()
+
+    def prepare(step: int) -> PeopleBatch:
+        rng = np.random.default_rng((seed, step))
+        mirrored = rng.random(batch) < jitter.mirror
+        drawn = [_draw(person, size, mirrored, jitter, rng) for person in people]
+        inputs, targets, masks = (np.stack(parts) for parts in zip(*drawn, strict=True))
+        coloured = _lit(_exchanged(_floats(inputs), jitter, rng), jitter, rng)
+        return PeopleBatch(_tensor(coloured), _tensor(_floats(targets)), _tensor(masks[..., None]))
+
+    return prepare
+
+
+def _draw(
+    person: _Person, size: int, mirrored: NDArray[np.bool_], jitter: Jitter, rng: Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Floats]:
+    """Inputs and targets (n, size, size, 3) uint8 and masks (n, size, size) of one person."""
+    inputs = np.empty((len(mirrored), size, size, 3), np.uint8)
+    targets, masks = np.empty_like(inputs), np.empty(inputs.shape[:3], np.float32)
+    for k, flip in enumerate(mirrored):
+        row = int(rng.integers(len(person.hulls)))
+        moved = _moved(bool(flip), jitter, rng)
+        out = to_pixels(_chain(moved, person.inner), size)
+        stored = np.asarray(person.pixels[row])
+        targets[k] = cv2.warpAffine(
+            stored, out, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        places = _places(out, _bent(size, jitter, rng))
+        inputs[k] = cv2.remap(
+            stored, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        masks[k] = fill(apply(to_pixels(moved, size), person.hulls[row]), size)
+    return inputs, targets, masks
+
+
+def _moved(flip: bool, jitter: Jitter, rng: Generator) -> Matrix:
+    """(2, 3) random similarity of the unit crop about its centre, mirrored or not."""
+    angle = np.deg2rad(rng.normal(0, jitter.turn))
+    scale = np.exp(rng.normal(0, jitter.scale))
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if flip:
+        turn[:, 0] *= -1
+    return np.column_stack([turn, 0.5 - turn @ (0.5, 0.5) + rng.normal(0, jitter.shift, 2)])
+
+
+def _bent(size: int, jitter: Jitter, rng: Generator) -> Floats:
+    """(size, size, 2) smooth random shifts in pixels, from 5 × 5 knots across the crop."""
+    knots = rng.normal(0, jitter.warp * size, (5, 5, 2)).astype(np.float32)
+    fine = cv2.resize(knots, (size * 5 // 4, size * 5 // 4), interpolation=cv2.INTER_CUBIC)
+    rim = (len(fine) - size) // 2
+    return np.asarray(fine[rim : rim + size, rim : rim + size])
+
+
+def _places(out: Matrix, shifts: Floats) -> Floats:
+    """(size, size, 2) where in the stored face each pixel of the shifted crop lies."""
+    back = np.asarray(cv2.invertAffineTransform(out), np.float32)
+    steps = np.arange(len(shifts), dtype=np.float32)
+    x, y = shifts[..., 0] + steps, shifts[..., 1] + steps[:, None]
+    return np.stack([back[i, 0] * x + back[i, 1] * y + back[i, 2] for i in range(2)], axis=-1)
+
+
+def _exchanged(pictures: Floats, jitter: Jitter, rng: Generator) -> Floats:
+    """(people, n, s, s, 3): inputs given the mean and spread of other inputs' channels.
+
+    Reinhard et al., "Color transfer between images", 2001, per channel of RGB.
+    """
+    flat = pictures.reshape(-1, *pictures.shape[2:])
+    mean = flat.mean((1, 2), keepdims=True)
+    spread = flat.std((1, 2), keepdims=True) + 0.02
+    other = np.where(
+        rng.random(len(flat)) < jitter.colours, rng.permutation(len(flat)), np.arange(len(flat))
+    )
+    gain = np.clip(spread[other] / spread, 0.4, 2.5)
+    return np.asarray((flat - mean) * gain + mean[other], np.float32).reshape(pictures.shape)
+
+
+def _lit(pictures: Floats, jitter: Jitter, rng: Generator) -> Floats:
+    """(people, n, s, s, 3), 0…1: brightness, contrast, gamma and tint, alike for all people."""
+    n = (1, pictures.shape[1], 1, 1)
+    gain = np.exp(rng.normal(0, jitter.light, (*n, 1)) + rng.normal(0, jitter.tint, (*n, 3)))
+    lift = rng.normal(0, jitter.light / 3, (*n, 1))
+    gamma = np.exp(rng.normal(0, jitter.light, (*n, 1)))
+    lit = pictures * gain.astype(np.float32) + lift.astype(np.float32)
+    return np.asarray(np.clip(lit, 0, 1) ** gamma.astype(np.float32))
+
+
+def _chain(after: Matrix, before: Matrix) -> Matrix:
+    """The (2, 3) map that does `before`, then `after`."""
+    turn = after[:, :2] @ before
+    turn[:, 2] += after[:, 2]
+    return turn
+
+
+def _floats(pictures: NDArray[np.uint8]) -> Floats:
+    return pictures.astype(np.float32) / np.float32(255)
+
+
+def _tensor(pictures: Floats) -> torch.Tensor:
+    """(…, h, w, c) → (…, c, h, w)."""
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pictures, -1, -3)))

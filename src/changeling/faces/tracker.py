@@ -1,0 +1,111 @@
+"""Faces through a film: found now and then, followed by their landmarks in between, smoothed."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from changeling.faces.alignment import Face
+from changeling.faces.detect import Detector, Grey, overlap
+from changeling.faces.landmarks import Landmarker, guess
+from changeling.media import Pixels
+
+_SURE = 0.5
+"""A score below this is no face, or one that got lost."""
+_EVERY = 25
+"""Frames until the whole frame is searched again for new people."""
+_CUT = 40.0
+"""Mean difference of two frames, in grey levels of their thumbnails, that is a cut."""
+
+
+class Smoother:
+    """One-euro filter on (n, 2) points: still when they rest, without lag when they move.
+
+    Casiez et al., "1€ filter", CHI 2012, in units of frames and of the face's width.
+    """
+
+    def __init__(self, rest: float = 0.08, speed: float = 8.0) -> None:
+        self._rest, self._speed = rest, speed
+        self._last: NDArray[np.float64] | None = None
+        self._motion = np.zeros((1, 2))
+
+    def follow(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The points of the next frame, smoothed; the first come back as they are."""
+        if self._last is None:
+            self._last = points
+            return points
+        width = np.ptp(points[:, 0]) + np.ptp(points[:, 1])
+        step = (points - self._last) / width
+        self._motion = self._motion + 0.5 * (step - self._motion)
+        moved = np.linalg.norm(self._motion, axis=1, keepdims=True)
+        turn = 2 * np.pi * (self._rest + self._speed * moved)
+        self._last = self._last + turn / (1 + turn) * (points - self._last)
+        return self._last
+
+
+@dataclass(eq=False)
+class _Track:
+    face: Face
+    smoother: Smoother
+
+
+class Tracker:
+    """Feed it the frames of one film in order, or one picture.
+
+    A new face is found by the cascades in the first frame, after a cut, when nobody is followed,
+    and every 25th frame. Otherwise the landmarks of the last frame say where to look.
+    """
+
+    def __init__(self, detector: Detector | None = None, marker: Landmarker | None = None) -> None:
+        self._detector = detector or Detector()
+        self._marker = marker or Landmarker.load()
+        self._tracks: list[_Track] = []
+        self._thumbnail: Grey | None = None
+        self._since = 0
+
+    def find(self, pixels: Pixels) -> tuple[Face, ...]:
+        """The faces in the next frame, largest first."""
+        grey: Grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        if self._cut(grey):
+            self._tracks = []
+        self._tracks = _distinct([track for track in self._tracks if self._follow(track, grey)])
+        self._since += 1
+        if not self._tracks or self._since >= _EVERY:
+            self._search(grey)
+        self._tracks.sort(key=lambda track: -track.face.box[2] * track.face.box[3])
+        return tuple(track.face for track in self._tracks)
+
+    def _cut(self, grey: Grey) -> bool:
+        small: Grey = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA)
+        before, self._thumbnail = self._thumbnail, small
+        return before is not None and float(cv2.absdiff(before, small).mean()) > _CUT
+
+    def _follow(self, track: _Track, grey: Grey) -> bool:
+        points, score = self._marker.find(grey, track.face.matrix)
+        if score < _SURE:
+            return False
+        track.face = Face.from_landmarks(track.smoother.follow(points), score)
+        return True
+
+    def _search(self, grey: Grey) -> None:
+        self._since = 0
+        for box in self._detector.boxes(grey):
+            points, score = self._marker.find(grey, guess(box))
+            if score >= _SURE:
+                points, score = self._marker.find(grey, Face.from_landmarks(points).matrix)
+            if score >= _SURE:
+                smoother = Smoother()
+                self._tracks.append(
+                    _Track(Face.from_landmarks(smoother.follow(points), score), smoother)
+                )
+        self._tracks = _distinct(self._tracks)
+
+
+def _distinct(tracks: list[_Track]) -> list[_Track]:
+    """The older of two tracks that ended up on the same face stays."""
+    kept: list[_Track] = []
+    for track in tracks:
+        if not any(overlap(track.face.box, other.face.box) > 0.4 for other in kept):
+            kept.append(track)
+    return kept

@@ -1,0 +1,142 @@
+"""Batches of several people's faces: pure in the step, prepared alike, targets left alone."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from subprocess import run
+
+import numpy as np
+import pytest
+import torch
+from test_faceset import made
+
+from changeling.errors import UserError
+from changeling.faces import FaceSet, Jitter, PeopleBatch, people_batches
+from changeling.faces.alignment import inner_mask
+from changeling.media import read_image, write_image
+
+STILL = Jitter(turn=0, scale=0, shift=0, warp=0, colours=0, light=0, tint=0, mirror=0)
+
+
+@pytest.fixture(scope="session")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> tuple[FaceSet, ...]:
+    """Three small sets of drawn faces."""
+    folder = tmp_path_factory.mktemp("sets")
+    return tuple(made(folder / name, count=5, seed=10 * i) for i, name in enumerate("abc"))
+
+
+def same(one: PeopleBatch, other: PeopleBatch) -> bool:
+    pairs = zip(vars(one).values(), vars(other).values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_shapes_and_ranges(sets: tuple[FaceSet, ...]) -> None:
+    batch = people_batches(sets, size=32, batch=6, seed=0)(0)
+    assert batch.inputs.shape == batch.targets.shape == (3, 6, 3, 32, 32)
+    assert batch.masks.shape == (3, 6, 1, 32, 32)
+    assert len(batch) == 18
+    for tensor in vars(batch).values():
+        assert tensor.dtype == torch.float32
+        assert float(tensor.min()) >= 0
+        assert float(tensor.max()) <= 1
+    assert 0.3 < float(batch.masks.mean()) < 0.95
+
+
+def test_batches_are_pure_in_the_step_and_the_seed(sets: tuple[FaceSet, ...]) -> None:
+    batches = people_batches(sets, size=32, batch=4, seed=1)
+    late = batches(9)
+    batches(3)
+    assert same(late, batches(9))
+    assert not same(late, batches(10))
+    assert not same(late, people_batches(sets, size=32, batch=4, seed=2)(9))
+
+
+def test_threads_change_nothing(sets: tuple[FaceSet, ...]) -> None:
+    batches = people_batches(sets, size=32, batch=4, seed=1)
+    alone = [batches(step) for step in range(6)]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(batches, range(6)))
+    assert all(same(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_without_jitter_a_target_is_the_centre_of_a_stored_face(sets: tuple[FaceSet, ...]) -> None:
+    batch = people_batches(sets, size=32, batch=8, seed=0, jitter=STILL)(0)
+    assert float((batch.inputs - batch.targets).abs().max()) < 0.01
+    for person, faces in enumerate(sets):
+        centres = faces.pixels()[:, 6:38, 6:38].astype(np.float32) / 255
+        for target, mask in zip(batch.targets[person], batch.masks[person], strict=True):
+            errors = np.abs(centres - target.permute(1, 2, 0).numpy()).max((1, 2, 3))
+            assert errors.min() < 1e-6
+            face = faces.faces[int(errors.argmin())]
+            assert np.abs(inner_mask(face.landmarks, face.matrix, 32) - mask[0].numpy()).max() < 0.1
+
+
+def test_warp_and_colour_leave_the_targets_alone(sets: tuple[FaceSet, ...]) -> None:
+    still = people_batches(sets, size=32, batch=8, seed=0, jitter=STILL)(4)
+    warped = people_batches(sets, size=32, batch=8, seed=0, jitter=replace(STILL, warp=0.05))(4)
+    lit = people_batches(sets, size=32, batch=8, seed=0, jitter=replace(STILL, light=0.2))(4)
+    for other in (warped, lit):
+        assert torch.equal(still.targets, other.targets)
+        assert torch.equal(still.masks, other.masks)
+        assert float((still.inputs - other.inputs).abs().mean()) > 0.01
+
+
+def test_mirroring_and_light_are_alike_for_all_people(sets: tuple[FaceSet, ...]) -> None:
+    twins = (sets[0], sets[0])
+    for jitter in (replace(STILL, mirror=0.5), replace(STILL, light=0.3, tint=0.1)):
+        batch = people_batches(twins, size=32, batch=30, seed=3, jitter=jitter)(0)
+        plain = people_batches(twins, size=32, batch=30, seed=3, jitter=STILL)(0)
+        changed = (batch.inputs - plain.inputs).abs().mean((2, 3, 4)) > 1e-3
+        assert torch.equal(changed[0], changed[1])
+        assert changed[0].any()
+    gain = batch.inputs.mean((2, 3, 4)) / plain.inputs.mean((2, 3, 4))
+    assert float(torch.corrcoef(gain)[0, 1]) > 0.95
+    assert float(gain.std()) > 0.1
+
+
+def test_a_mirrored_target_is_a_stored_face_from_the_other_side(sets: tuple[FaceSet, ...]) -> None:
+    plain = people_batches(sets, size=32, batch=8, seed=0, jitter=STILL)(0)
+    turned = people_batches(sets, size=32, batch=8, seed=0, jitter=replace(STILL, mirror=1))(0)
+    assert float((turned.targets - plain.targets.flip(-1)).abs().max()) < 1e-6
+    assert float((turned.masks - plain.masks.flip(-1)).abs().mean()) < 0.01
+
+
+def test_exchanged_colours_do_not_tell_the_people_apart(tmp_path: Path) -> None:
+    dark, light = made(tmp_path / "dark", seed=1), made(tmp_path / "light", seed=1)
+    for png in dark.folder.glob("*.png"):
+        write_image(png, read_image(png) // 3)
+    batch = people_batches(
+        (dark, light), size=32, batch=64, seed=0, jitter=replace(STILL, colours=1)
+    )
+    told = [part.mean((1, 3, 4)) for part in (batch(0).inputs, batch(0).targets)]
+    gaps = [float((means[0] - means[1]).abs().max()) for means in told]
+    assert gaps[0] < 0.35 * gaps[1]
+
+
+def test_a_set_with_one_face_and_a_set_too_small_are_refused(
+    tmp_path: Path, sets: tuple[FaceSet, ...]
+) -> None:
+    one = made(tmp_path / "one", count=1)
+    with pytest.raises(UserError, match=r"one holds 1 face.*at least 2"):
+        people_batches((sets[0], one), size=32, batch=4, seed=0)
+    with pytest.raises(UserError, match="--size 64"):
+        people_batches(sets, size=64, batch=4, seed=0)
+
+
+def test_smaller_faces_can_be_drawn_from_a_set(sets: tuple[FaceSet, ...]) -> None:
+    whole = people_batches(sets, size=32, batch=4, seed=0, jitter=STILL)(0)
+    half = people_batches(sets, size=16, batch=4, seed=0, jitter=STILL)(0)
+    pooled = torch.nn.functional.avg_pool2d(whole.targets.flatten(0, 1), 2).unflatten(0, (3, 4))
+    assert float((half.targets - pooled).abs().mean()) < 0.02
+
+
+def test_people_batch_is_light_to_import() -> None:
+    heavy = ("av", "c2pa", "anny", "warp")
+    code = (
+        "import sys\nfrom changeling.faces.people import PeopleBatch\n"
+        "import changeling.faces as faces\nassert faces.PeopleBatch is PeopleBatch\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
