@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import log10
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def test_more_noise_is_worse(mask: NDArray[np.bool_]) -> None:
     one = unit(picture(0)).astype(np.float64)
     noise = np.random.default_rng(1).normal(size=one.shape)
     scores = [score(one + level * noise, one, mask) for level in (0, 0.01, 0.03, 0.1, 0.3)]
-    for better, worse in zip(scores, scores[1:], strict=False):
+    for better, worse in pairwise(scores):
         assert better.mse < worse.mse
         assert better.psnr > worse.psnr
         assert better.ssim > worse.ssim
@@ -241,7 +242,7 @@ class StillTracker:
 
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("changeling.measuring.judge.Tracker", StillTracker)
+    monkeypatch.setattr("changeling.measuring.judging.Tracker", StillTracker)
     monkeypatch.setattr("changeling.measuring.videos.Tracker", StillTracker)
 
 
@@ -339,12 +340,12 @@ def test_videos_of_different_size_or_length_are_refused(
 ) -> None:
     swap, _ = films
     small = film(tmp_path / "small.mp4", [picture(0)] * 3)
-    with pytest.raises(UserError, match="128x96 pixels.*64x48"):
+    with pytest.raises(UserError, match=r"128x96 pixels.*64x48"):
         judge_videos(swap, small)
     short = film(tmp_path / "short.mp4", [picture(0, 96, 128)] * 2)
-    with pytest.raises(UserError, match="short.mp4 ends first"):
+    with pytest.raises(UserError, match=r"short\.mp4 ends first"):
         judge_videos(swap, short)
-    with pytest.raises(UserError, match="short.mp4 ends first"):
+    with pytest.raises(UserError, match=r"short\.mp4 ends first"):
         judge_videos(short, swap)
 
 

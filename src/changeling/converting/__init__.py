@@ -1,7 +1,6 @@
 """Swap, match colour, blend, paste: one frame, then a whole picture or video."""
 
 from changeling.converting.colour import Colours, colours, encoded, linear, matched, unit
-from changeling.converting.consent import Donor
 from changeling.converting.frame import (
     Converted,
     How,
@@ -11,7 +10,7 @@ from changeling.converting.frame import (
     paste,
     swap_faces,
 )
-from changeling.converting.video import Conversion, convert
+from changeling.converting.video import Conversion, Donor, convert
 
 __all__ = [
     "Colours",

@@ -6,11 +6,10 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
-from changeling.converting.consent import Donor, check_both
-from changeling.converting.frame import Converted, How, Swap, paste, swap_faces
+from changeling.converting.frame import How, Swap, paste, swap_faces
 from changeling.converting.stages import Stages
 from changeling.errors import UserError
-from changeling.faces import Face, Tracker
+from changeling.faces import Face, Tracker, consent_for
 from changeling.generators import Swaps
 from changeling.media import (
     Frame,
@@ -23,10 +22,24 @@ from changeling.media import (
     silent,
     write_image,
 )
-from changeling.provenance import Credential, Ingredient, Source, publish, sha256
+from changeling.provenance import Consent, Credential, Ingredient, Source, Use, publish, sha256
 
 _BATCH = 8
 """Frames whose faces are swapped in one call of the network."""
+
+
+@dataclass(frozen=True)
+class Donor:
+    """The person whose face is put in, and the network that draws it."""
+
+    consent: Consent
+    """The consent stored with the donor's face set."""
+    model: str
+    """Name of the generator's family, for the credential."""
+    run: str
+    """Name of the training run, for the credential."""
+    ingredients: tuple[Ingredient, ...] = ()
+    """The face sets that the network was trained on, by hash (`inputTo`)."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,9 @@ def convert(
     if picture != is_image(out):
         kind = "a picture, such as swap.png" if picture else "a video, such as swap.mp4"
         raise UserError(f"{out} does not fit {source}: name {kind}.")
-    check_both(source, consent, donor, today=today)
+    shown = consent_for(source, consent)
+    shown.check(Use.CONVERT, where=str(consent or source), today=today)
+    donor.consent.check(Use.CONVERT, where=f"run {donor.run}", today=today)
     with publish(out, _credential(source, out, to, donor, how), overwrite=overwrite) as beside:
         if picture:
             done = _convert_picture(source, beside, swaps, to, how)
@@ -156,7 +171,7 @@ def _blend(
 ) -> Generator[tuple[int, Frame, int]]:
     """Faces seen, finished frame, faces replaced."""
     for found, swaps in swapped:
-        converted: Converted = paste(found.frame.pixels, swaps, how)
+        converted = paste(found.frame.pixels, swaps, how)
         frame = Frame(converted.pixels, found.frame.index, found.frame.time)
         yield len(found.faces), frame, converted.faces
 

@@ -1,7 +1,7 @@
 """How near a swap is to the true answer, and two baselines that it has to beat."""
 
 from changeling.measuring.baselines import CopySource, MeanFace
-from changeling.measuring.judge import Judgement, Rivals, Row, Sample, Scores, judge, mean_scores
+from changeling.measuring.judging import Judgement, Rivals, Row, Sample, Scores, judge, mean_scores
 from changeling.measuring.mse import mse
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
