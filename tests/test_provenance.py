@@ -17,6 +17,7 @@ from changeling.provenance import (
     Ingredient,
     Source,
     State,
+    make_signer,
     publish,
     sha256,
     signed_png,
@@ -103,6 +104,16 @@ def test_what_cannot_be_signed_is_not_written(name: str, tmp_path: Path) -> None
         draft.write_bytes(b"neither picture nor video")
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"the old file"
+
+
+def test_a_signature_that_does_not_verify_does_not_leave(foreign: Path, tmp_path: Path) -> None:
+    mine = make_signer("Ada").folder
+    authority = (mine / "authority.pem").read_bytes()
+    mine.rename(foreign / "old")
+    (make_signer("Ada").folder / "authority.pem").write_bytes(authority)
+    with pytest.raises(UserError, match=r"signing it failed .*the signed file does not verify"):
+        publish_one(tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == [foreign]
 
 
 def test_an_old_file_is_kept_unless_overwrite(tmp_path: Path) -> None:
