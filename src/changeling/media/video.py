@@ -114,7 +114,10 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
         cover = stream.disposition & Disposition.attached_pic
         if not cover and stream.codec_context.name not in _TEXT_AS_PICTURE:
             return stream
-    raise UserError(f"{path}: has no pictures, only sound or text; give a video.")
+    raise UserError(
+        f"{path}: has no pictures, because it holds only sound or text or was cut off; "
+        "give a video."
+    )
 
 
 def start_time(stream: Stream) -> Fraction:
