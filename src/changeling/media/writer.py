@@ -32,11 +32,13 @@ from changeling.errors import UserError
 from changeling.media.audio import Sound
 from changeling.media.frame import Frame, Pixels
 
-_ENCODER = {"crf": "16", "preset": "veryfast", "bf": "0"}
+# Chroma samples lie where swscale puts them; a stream that does not say so shifts by half a pixel.
+_CHROMA = {"chroma_sample_location": "center"}
+_ENCODER = {"crf": "16", "preset": "veryfast", "bf": "0", **_CHROMA}
 _THREADS = 2  # fixed, because the bytes may depend on it
 _COMMON_TICKS = 5_760_000  # a multiple of 1000, 12800, 15360, 24000, 30000, 48000 and 90000
 _MOST_TICKS = 100_000_000  # with more, a pause of 21 s between two frames would not fit an MP4
-_ACCURATE = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
+_ACCURATE = Interpolation.AREA | Interpolation.ACCURATE_RND
 
 
 class FrameWriter:
