@@ -1,0 +1,30 @@
+"""Learners, the one loop that trains them, the folder of a run, and how the machine is used."""
+
+from changeling.training.checkpoint import load_state, save_state
+from changeling.training.config import from_json, to_json
+from changeling.training.folder import Checkpoint, Run
+from changeling.training.loop import Batch, Batches, Learner, Losses, Step, train
+from changeling.training.run import Budget, Cadence, Progress, fit
+from changeling.training.runtime import Runtime, load_optimizer, optimizer_state
+
+__all__ = [
+    "Batch",
+    "Batches",
+    "Budget",
+    "Cadence",
+    "Checkpoint",
+    "Learner",
+    "Losses",
+    "Progress",
+    "Run",
+    "Runtime",
+    "Step",
+    "fit",
+    "from_json",
+    "load_optimizer",
+    "load_state",
+    "optimizer_state",
+    "save_state",
+    "to_json",
+    "train",
+]
