@@ -14,7 +14,6 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
@@ -182,7 +181,7 @@ def _pictures(container: InputContainer, stream: VideoStream, path: Path) -> Ite
     count = 0
     try:
         for packet in container.demux(stream):
-            for picture in _decoded(packet, lenient=count == 0):
+            for picture in packet.decode():
                 yield picture
                 count += 1
         complete = count > 0 and not _cut(stream, path)
@@ -193,16 +192,6 @@ def _pictures(container: InputContainer, stream: VideoStream, path: Path) -> Ite
             f"{path}: cut off or damaged, only its first {count} frames could be read; "
             "give a complete file."
         )
-
-
-def _decoded(packet: Packet[VideoStream], *, lenient: bool) -> list[VideoFrame]:
-    """A packet's pictures; a recording may start amid a group of pictures that cannot be shown."""
-    try:
-        return packet.decode()
-    except FFmpegError:
-        if lenient:
-            return []
-        raise
 
 
 def _cut(stream: VideoStream, path: Path) -> bool:
