@@ -238,6 +238,7 @@ def test_landmark_batches_keep_the_points_on_the_face() -> None:
     batch = landmark_batches([Sheet(marked, bright.points)], batch=60, seed=0)(0)
     checked = 0
     for grey, goal, present in zip(batch.crops[:, 0], batch.points, batch.present, strict=True):
+        assert not present or goal[36, 0] < goal[45, 0], "a mirrored face keeps its order"
         peak = grey - grey.median()
         if not present or peak.max() < 0.4 or (peak > 0.3).sum() > 60:
             continue

@@ -14,9 +14,9 @@ from test_faces import LEFT, RIGHT, drawn_face, face_points, placed
 from changeling.actors import Film
 from changeling.errors import UserError
 from changeling.faces import extracting
-from changeling.faces.alignment import TEMPLATE, Face, align, apply
+from changeling.faces.alignment import TEMPLATE, Face, align, apply, inner_mask
 from changeling.faces.extracting import consent_for, extract
-from changeling.faces.faceset import INDEX, MARGIN, FaceSet, Stored, open_set, stored_size
+from changeling.faces.faceset import INDEX, FaceSet, Stored, open_set, stored_size
 from changeling.media import Frame, FrameWriter, Pixels, read_image, write_image
 from changeling.provenance import Consent, Use, sha256, write_consent
 
@@ -75,7 +75,8 @@ def made(folder: Path, count: int = 4, size: int = 32, seed: int = 0) -> FaceSet
         side = stored_size(size)
         points = apply(placed(size, rng.normal(0, 0.05), (side * 0.14, side * 0.14)), face_points())
         write_image(folder / f"{index:06d}.png", drawn_face((side, side), points, seed + index))
-        unit = np.array([[1, 0, -(MARGIN - 1) / 2 * size], [0, 1, -(MARGIN - 1) / 2 * size]]) / size
+        start = 0.5 - (side - size) / 2
+        unit = np.array([[1, 0, start], [0, 1, start]]) / size
         face = Face.from_landmarks(points)
         stored.append(
             Stored(
@@ -116,8 +117,7 @@ def test_stored_faces_show_the_template_with_its_margin(
 ) -> None:
     faces = extract(film, tmp_path / "a", today=TODAY, consent=consent, size=128)
     picture = read_image(faces.folder / "000003.png").astype(float)
-    whites = apply(np.eye(2, 3) / MARGIN, TEMPLATE[:2] - 0.5) + 0.5
-    for x, y in whites * picture.shape[0]:
+    for x, y in TEMPLATE[:2] * 128 + 24:
         patch = picture[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3]
         assert patch.min() > 200, "the eyes of the drawn face are white"
 
@@ -241,6 +241,9 @@ def test_pixels_are_those_of_the_pngs_and_follow_a_change(tmp_path: Path) -> Non
     faces = made(tmp_path / "a")
     rows = faces.pixels()
     assert isinstance(rows, np.memmap)
+    assert np.array_equal(faces.crops(), rows[:, 6:38, 6:38])
+    wanted = inner_mask(faces.faces[1].landmarks, faces.faces[1].matrix, 32)
+    assert np.array_equal(faces.masks()[1], wanted)
     for row, face in zip(rows, faces.faces, strict=True):
         assert np.array_equal(row, read_image(faces.folder / face.file))
     painted = np.full_like(rows[2], 200)
@@ -270,7 +273,7 @@ def test_a_broken_png_is_named_with_the_mend(tmp_path: Path, spoil: Callable[[Pa
     assert not list((tmp_path / "a").glob(".*"))
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"size": 64}', '{"margin": 2, "faces": []}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"size": 64}', '{"size": 64, "picture": 99}'])
 def test_a_damaged_index_is_named(tmp_path: Path, text: str) -> None:
     made(tmp_path / "a")
     (tmp_path / "a" / INDEX).write_text(text)

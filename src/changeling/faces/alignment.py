@@ -132,7 +132,8 @@ def inner_hull(landmarks: Points, matrix: Matrix) -> NDArray[np.float64]:
 
 def inner_mask(landmarks: Points, matrix: Matrix, size: int) -> NDArray[np.float32]:
     """(size, size) 0…1: the inner face of (68, 2) landmarks in the crop of `matrix`."""
-    return fill(in_pixels(inner_hull(landmarks, matrix), size), size)
+    area = fill(in_pixels(inner_hull(landmarks, matrix), size), size)
+    return area.astype(np.float32) / np.float32(255)
 
 
 def in_pixels(points: Points, size: int) -> NDArray[np.float64]:
@@ -140,11 +141,10 @@ def in_pixels(points: Points, size: int) -> NDArray[np.float64]:
     return np.asarray(points, np.float64) * size - 0.5
 
 
-def fill(corners: Points, size: int) -> NDArray[np.float32]:
-    """(size, size) 0…1, antialiased: the convex polygon of (n, 2) corners in pixels."""
+def fill(corners: Points, size: int) -> NDArray[np.uint8]:
+    """(size, size) 0…255, antialiased: the convex polygon of (n, 2) corners in pixels."""
     fine = 4
     corners = (np.asarray(corners, np.float64) + 0.5) * fine - 0.5
     area = np.zeros((size * fine, size * fine), np.uint8)
     cv2.fillConvexPoly(area, np.rint(corners * 16).astype(np.int32), 255, shift=4)
-    small = cv2.resize(area, (size, size), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / 255
+    return np.asarray(cv2.resize(area, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

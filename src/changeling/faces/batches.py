@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from changeling.errors import UserError
 from changeling.faces.alignment import Matrix, apply, fill, inner_hull, to_pixels
-from changeling.faces.faceset import FEWEST, MARGIN, FaceSet, stored_size
+from changeling.faces.faceset import FEWEST, FaceSet, stored_size
 from changeling.faces.people import PeopleBatch
 
+Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
@@ -60,8 +61,8 @@ class _Person:
             )
         self.pixels = faces.pixels()
         self.hulls = [inner_hull(face.landmarks, face.matrix) for face in faces.faces]
-        step = MARGIN / stored_size(faces.size)
-        start = 0.5 * step + 0.5 - 0.5 * MARGIN
+        step = 1 / faces.size
+        start = (0.5 - (stored_size(faces.size) - faces.size) // 2) * step
         self.inner: Matrix = np.array([[step, 0, start], [0, step, start]])
         """(2, 3) pixels of a stored face → unit crop."""
 
@@ -81,18 +82,18 @@ def people_batches(
         mirrored = rng.random(batch) < jitter.mirror
         drawn = [_draw(person, size, mirrored, jitter, rng) for person in people]
         inputs, targets, masks = (np.stack(parts) for parts in zip(*drawn, strict=True))
-        coloured = _lit(_exchanged(_floats(inputs), jitter, rng), jitter, rng)
-        return PeopleBatch(_tensor(coloured), _tensor(_floats(targets)), _tensor(masks[..., None]))
+        _recolour(inputs, masks, jitter, rng)
+        return PeopleBatch(_tensor(inputs), _tensor(targets), _tensor(masks[..., None]))
 
     return prepare
 
 
 def _draw(
     person: _Person, size: int, mirrored: NDArray[np.bool_], jitter: Jitter, rng: Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Floats]:
-    """Inputs and targets (n, size, size, 3) uint8 and masks (n, size, size) of one person."""
+) -> tuple[Bytes, Bytes, Bytes]:
+    """Inputs and targets (n, size, size, 3) and masks (n, size, size) of one person, 0…255."""
     inputs = np.empty((len(mirrored), size, size, 3), np.uint8)
-    targets, masks = np.empty_like(inputs), np.empty(inputs.shape[:3], np.float32)
+    targets, masks = np.empty_like(inputs), np.empty(inputs.shape[:3], np.uint8)
     for k, flip in enumerate(mirrored):
         row = int(rng.integers(len(person.hulls)))
         moved = _moved(bool(flip), jitter, rng)
@@ -135,29 +136,37 @@ def _places(out: Matrix, shifts: Floats) -> Floats:
     return np.stack([back[i, 0] * x + back[i, 1] * y + back[i, 2] for i in range(2)], axis=-1)
 
 
-def _exchanged(pictures: Floats, jitter: Jitter, rng: Generator) -> Floats:
-    """(people, n, s, s, 3): inputs given the mean and spread of other inputs' channels.
+def _recolour(inputs: Bytes, masks: Bytes, jitter: Jitter, rng: Generator) -> None:
+    """Gives (people, n, s, s, 3) inputs other colours, in place, by one curve a face and channel.
 
-    Reinhard et al., "Color transfer between images", 2001, per channel of RGB.
+    Colours are exchanged by mean and spread inside the (people, n, s, s) masks, after Reinhard et
+    al., "Color transfer between images", 2001, but per channel of RGB; brightness, contrast, gamma
+    and tint are drawn once a row.
     """
-    flat = pictures.reshape(-1, *pictures.shape[2:])
-    mean = flat.mean((1, 2), keepdims=True)
-    spread = flat.std((1, 2), keepdims=True) + 0.02
-    other = np.where(
-        rng.random(len(flat)) < jitter.colours, rng.permutation(len(flat)), np.arange(len(flat))
+    people, n = inputs.shape[:2]
+    flat = zip(
+        inputs.reshape(-1, *inputs.shape[2:]), masks.reshape(-1, *masks.shape[2:]), strict=True
     )
-    gain = np.clip(spread[other] / spread, 0.4, 2.5)
-    return np.asarray((flat - mean) * gain + mean[other], np.float32).reshape(pictures.shape)
+    stats = np.array([cv2.meanStdDev(face, mask=mask) for face, mask in flat]) / 255
+    mean, spread = stats[:, 0, None, :, 0], stats[:, 1, None, :, 0] + 0.02
+    other = np.arange(people * n)
+    other = np.where(rng.random(people * n) < jitter.colours, rng.permutation(other), other)
+    levels = np.linspace(0, 1, 256)[:, None]
+    curves = (levels - mean) * np.clip(spread[other] / spread, 0.4, 2.5) + mean[other]
+    lit = _lit(curves.reshape(people, n, 256, 3), jitter, rng)
+    tables = np.rint(lit * 255).astype(np.uint8)
+    for person in range(people):
+        for k in range(n):
+            cv2.LUT(inputs[person, k], tables[person, k, :, None], inputs[person, k])
 
 
-def _lit(pictures: Floats, jitter: Jitter, rng: Generator) -> Floats:
-    """(people, n, s, s, 3), 0…1: brightness, contrast, gamma and tint, alike for all people."""
-    n = (1, pictures.shape[1], 1, 1)
-    gain = np.exp(rng.normal(0, jitter.light, (*n, 1)) + rng.normal(0, jitter.tint, (*n, 3)))
-    lift = rng.normal(0, jitter.light / 3, (*n, 1))
-    gamma = np.exp(rng.normal(0, jitter.light, (*n, 1)))
-    lit = pictures * gain.astype(np.float32) + lift.astype(np.float32)
-    return np.asarray(np.clip(lit, 0, 1) ** gamma.astype(np.float32))
+def _lit(curves: NDArray[np.float64], jitter: Jitter, rng: Generator) -> NDArray[np.float64]:
+    """(people, n, 256, 3) curves → 0…1: lit alike for all people, otherwise in each row."""
+    n = curves.shape[1]
+    gain = np.exp(rng.normal(0, jitter.light, (n, 1, 1)) + rng.normal(0, jitter.tint, (n, 1, 3)))
+    lift = rng.normal(0, jitter.light / 3, (n, 1, 1))
+    gamma = np.exp(rng.normal(0, jitter.light, (n, 1, 1)))
+    return np.asarray(np.clip(curves * gain + lift, 0, 1) ** gamma)
 
 
 def _chain(after: Matrix, before: Matrix) -> Matrix:
@@ -167,10 +176,6 @@ def _chain(after: Matrix, before: Matrix) -> Matrix:
     return turn
 
 
-def _floats(pictures: NDArray[np.uint8]) -> Floats:
-    return pictures.astype(np.float32) / np.float32(255)
-
-
-def _tensor(pictures: Floats) -> torch.Tensor:
-    """(…, h, w, c) → (…, c, h, w)."""
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pictures, -1, -3)))
+def _tensor(pictures: Bytes) -> torch.Tensor:
+    """(…, h, w, c) uint8 → (…, c, h, w) float32, 0…1."""
+    return torch.from_numpy(pictures).movedim(-1, -3).to(torch.float32).contiguous().div_(255)

@@ -12,7 +12,7 @@ from pathlib import Path
 from changeling.actors import prove
 from changeling.errors import UserError
 from changeling.faces.alignment import Face, crop, enlarged
-from changeling.faces.faceset import INDEX, MARGIN, FaceSet, Stored, open_set, stored_size
+from changeling.faces.faceset import INDEX, FaceSet, Stored, open_set, stored_size
 from changeling.faces.tracker import Tracker
 from changeling.media import (
     Frame,
@@ -115,8 +115,9 @@ def _fill(faces: FaceSet, source: Path, every: int, tick: Tick) -> FaceSet:
 
 def _store(faces: FaceSet, frame: Frame, face: Face) -> Stored:
     name = f"{frame.index:06d}.png"
-    around = enlarged(face.matrix, MARGIN)
-    write_image(faces.folder / name, crop(frame.pixels, around, stored_size(faces.size)))
+    side = stored_size(faces.size)
+    around = enlarged(face.matrix, side / faces.size)
+    write_image(faces.folder / name, crop(frame.pixels, around, side))
     return Stored(name, frame.index, frame.time, face.box, face.matrix, face.landmarks, face.score)
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from changeling.errors import UserError
-from changeling.faces.alignment import Box, Matrix
+from changeling.faces.alignment import Box, Matrix, inner_mask
 from changeling.media import Pixels, read_image, writing
 from changeling.provenance import Consent, Use
 
-MARGIN = 1.375
-"""A stored face is the unit crop enlarged so much: room for the batches' jitter and warp."""
+_ROOM = 3 / 16
+"""A stored face has so much of the unit crop on each side of it, for the batches' jitter."""
 INDEX = "faceset.json"
 """The file that makes a folder a face set."""
 FEWEST = 2
@@ -52,7 +52,7 @@ class FaceSet:
     folder: Path
     """Where the PNGs and faceset.json are."""
     size: int
-    """Pixels of the unit crop; the PNGs are MARGIN times as wide."""
+    """Pixels of the unit crop, which is the centre of each PNG."""
     source: str
     """Name of the film or picture."""
     sha256: str
@@ -97,11 +97,21 @@ class FaceSet:
                 faces.flush()
         return np.load(cache, mmap_mode="r")
 
+    def crops(self) -> NDArray[np.uint8]:
+        """(n, size, size, 3) the unit crops: the centres of `pixels()`."""
+        rim = (stored_size(self.size) - self.size) // 2
+        return self.pixels()[:, rim : rim + self.size, rim : rim + self.size]
+
+    def masks(self) -> NDArray[np.float32]:
+        """(n, size, size) 0…1: the inner face in each of `crops()`."""
+        masks = [inner_mask(face.landmarks, face.matrix, self.size) for face in self.faces]
+        return np.stack(masks)
+
     def save(self) -> None:
         """Writes faceset.json, one face a line; the PNGs are there already."""
         head = {
             "size": self.size,
-            "margin": MARGIN,
+            "picture": stored_size(self.size),
             "source": self.source,
             "sha256": self.sha256,
             "frames": self.frames,
@@ -134,8 +144,8 @@ class FaceSet:
 
 
 def stored_size(size: int) -> int:
-    """Pixels of a stored face of a set of `size`."""
-    return round(size * MARGIN)
+    """Pixels of a stored face of a set of `size`: 88 for 64, as much room on every side."""
+    return size + 2 * round(size * _ROOM)
 
 
 def open_set(folder: Path) -> FaceSet:
@@ -158,8 +168,8 @@ def open_set(folder: Path) -> FaceSet:
 
 
 def _from_json(folder: Path, data: Mapping[str, Any]) -> FaceSet:
-    if data["margin"] != MARGIN:
-        raise ValueError(f"margin {data['margin']} instead of {MARGIN}")
+    if data["picture"] != stored_size(data["size"]):
+        raise ValueError(f"pictures of {data['picture']} pixels")
     stored = (_stored(face) for face in data["faces"])
     return FaceSet(
         folder,
