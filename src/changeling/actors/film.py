@@ -1,0 +1,156 @@
+"""Films of actors: rendered, encoded, signed with their seeds, and provable by rendering again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from changeling.actors.actor import Actor
+from changeling.actors.performance import Performance
+from changeling.actors.render import render
+from changeling.actors.sidecar import SidecarWriter, sidecar_path
+from changeling.errors import UserError
+from changeling.media import FrameWriter, Pixels, Tick, probe, read_frames, silent, writing
+from changeling.provenance import Credential, Source, publish, sha256, verify
+
+FACT = "film"
+SAMPLED = 3
+"""Frames that a proof renders again."""
+LEAST_PSNR = 28.0
+"""dB between a frame and its second rendering; H.264 at the quality of `film` leaves above 35."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """All that is needed to render a film again."""
+
+    face: int
+    styling: int
+    performance: int
+    seconds: float
+    width: int
+    height: int
+    rate: str
+    recording: str = ""
+    """SHA-256 of the CSV of blend shapes that was performed; empty for a performance of a seed."""
+
+    def perform(self, csv: Path) -> Performance:
+        """The performance; `csv` is the recording beside the film, read only where one was made."""
+        if not self.recording:
+            return Performance.from_seed(
+                self.performance, seconds=self.seconds, rate=Fraction(self.rate)
+            )
+        if not csv.is_file() or sha256(csv) != self.recording:
+            raise UserError(f"{csv} is not the recording that was filmed: put it beside the film.")
+        return Performance.from_csv(csv, seed=self.performance, rate=Fraction(self.rate))
+
+
+def film(
+    actor: Actor,
+    performance: Performance,
+    path: Path,
+    *,
+    size: tuple[int, int] = (640, 360),
+    recording: Path | None = None,
+    overwrite: bool = False,
+    tick: Tick = silent,
+) -> Film:
+    """Render a performance into a signed MP4 with its truth beside it, and return its recipe.
+
+    recording: the CSV that `performance` was read from; it is copied beside the film, so that the
+    film stays provable. Raises UserError when the file exists, unless `overwrite`.
+    """
+    made = Film(
+        actor.face,
+        actor.styling,
+        performance.seed,
+        float(len(performance) / performance.rate),
+        *size,
+        str(performance.rate),
+        sha256(recording) if recording else "",
+    )
+    credential = Credential(
+        title=path.name,
+        source=Source.RENDERED,
+        model="rendered actor",
+        facts=((FACT, json.dumps(asdict(made))),),
+    )
+    beside = SidecarWriter()
+    with publish(path, credential, overwrite=overwrite) as temporary:
+        with FrameWriter(temporary, size=size, rate=performance.rate) as writer:
+            for shot in render(actor, performance, size=size):
+                writer.write(shot.frame)
+                beside.add(shot.truth)
+                tick(shot.frame.index + 1, len(performance))
+        beside.write(sidecar_path(path), overwrite=True)
+        if recording:
+            _copy(recording, path.with_suffix(".csv"))
+    return made
+
+
+def prove(path: Path) -> Film | None:
+    """The recipe of a film of rendered actors, after three of its frames were rendered again.
+
+    None for anything that does not carry the recipe in an intact credential. Raises UserError for
+    a file that carries one but shows something else.
+    """
+    made = _recipe(path)
+    if made is None:
+        return None
+    performance = made.perform(path.with_suffix(".csv"))
+    seed = int(hashlib.sha256(path.name.encode()).hexdigest()[:8], 16) ^ path.stat().st_size
+    count = min(SAMPLED, len(performance))
+    chosen = np.random.default_rng(seed).choice(len(performance), count, replace=False)
+    wanted = sorted(int(k) for k in chosen)
+    shown = _frames(path, wanted)
+    size = (made.width, made.height)
+    shots = render(Actor(made.face, made.styling), performance, size=size, frames=wanted)
+    for k, shot in zip(wanted, shots, strict=True):
+        if k not in shown or _psnr(shown[k], shot.frame.pixels) < LEAST_PSNR:
+            raise UserError(
+                f"{path} says that it is a film of rendered actors, but frame {k} shows something "
+                "else: film it again, or give --consent for the people in it."
+            )
+    return made
+
+
+def _recipe(path: Path) -> Film | None:
+    if path.suffix.lower() != ".mp4":
+        return None
+    credential = verify(path).credential
+    facts = dict(credential.facts) if credential else {}
+    if FACT not in facts:
+        return None
+    try:
+        return Film(**json.loads(facts[FACT]))
+    except (TypeError, ValueError):
+        return None
+
+
+def _frames(path: Path, wanted: list[int]) -> dict[int, Pixels]:
+    probe(path)
+    out = {}
+    for frame in read_frames(path):
+        if frame.index in wanted:
+            out[frame.index] = frame.pixels
+        if frame.index >= wanted[-1]:
+            break
+    return out
+
+
+def _psnr(a: Pixels, b: Pixels) -> float:
+    if a.shape != b.shape:
+        return 0.0
+    error = np.mean((a.astype(np.float32) - b) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.resolve() != target.resolve():
+        with writing(target, overwrite=True) as temporary:
+            temporary.write_bytes(source.read_bytes())

@@ -1,0 +1,83 @@
+"""The truth of a film beside it: one .npz with landmarks, poses, labels and depth of every frame."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from changeling.actors.model import Floats
+from changeling.actors.truth import Truth
+from changeling.errors import UserError
+from changeling.media import writing
+
+DEPTH_STEP = 0.0005
+"""Metres per count of a stored depth; 0 stands for no actor."""
+SERIES = ("landmarks", "dense", "visible", "dense_visible", "rotation", "actions", "camera")
+
+
+def sidecar_path(film: Path) -> Path:
+    """Where the truth of a film lies: a.mp4 → a.truth.npz."""
+    return film.with_suffix(".truth.npz")
+
+
+class SidecarWriter:
+    """Collects the truth of a film, frame by frame, compressed; `write` puts it beside the film."""
+
+    def __init__(self) -> None:
+        self.series: dict[str, list[NDArray[np.generic]]] = {name: [] for name in SERIES}
+        self.labels: list[NDArray[np.uint8]] = []
+        self.depths: list[NDArray[np.uint8]] = []
+
+    def add(self, truth: Truth) -> None:
+        """Keep one frame's truth."""
+        for name in SERIES:
+            self.series[name].append(getattr(truth, name))
+        self.labels.append(_packed(truth.segmentation))
+        counts = np.where(np.isfinite(truth.depth), truth.depth / DEPTH_STEP, 0)
+        self.depths.append(_packed(counts.astype(np.uint16)))
+
+    def write(self, path: Path, *, overwrite: bool) -> None:
+        """Write the .npz, whole or not at all."""
+        packed = {f"label_{k:06d}": data for k, data in enumerate(self.labels)}
+        packed |= {f"depth_{k:06d}": data for k, data in enumerate(self.depths)}
+        stacked = {name: np.stack(rows) for name, rows in self.series.items()}
+        with writing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
+            np.savez(file, **stacked, **packed)  # type: ignore[arg-type]
+
+
+def read_truth(film: Path) -> list[Truth]:
+    """The truth of every frame of a film. Raises UserError when the sidecar is missing or broken."""
+    path = sidecar_path(film)
+    try:
+        with np.load(path) as data:
+            series = {name: data[name] for name in SERIES}
+            return [
+                Truth(
+                    segmentation=_unpacked(data[f"label_{k:06d}"]),
+                    depth=_metres(_unpacked(data[f"depth_{k:06d}"])),
+                    **{name: rows[k] for name, rows in series.items()},
+                )
+                for k in range(len(series["landmarks"]))
+            ]
+    except FileNotFoundError as error:
+        raise UserError(f"{film} has no truth beside it ({path.name}): film it again.") from error
+    except (KeyError, ValueError, zipfile.BadZipFile, OSError) as error:
+        raise UserError(f"{path} is broken: film {film.name} again with --overwrite.") from error
+
+
+def _packed(image: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    return np.asarray(cv2.imencode(".png", image, options)[1], np.uint8)
+
+
+def _unpacked(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
+
+
+def _metres(counts: NDArray[np.generic]) -> Floats:
+    metres = counts.astype(np.float32) * DEPTH_STEP
+    return np.where(metres > 0, metres, np.inf).astype(np.float32)
