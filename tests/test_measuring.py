@@ -17,6 +17,8 @@ from torchmetrics.functional.image import (
     structural_similarity_index_measure,
 )
 
+from changeling.actors import Segment, Truth, sidecar_path
+from changeling.actors.sidecar import SidecarWriter
 from changeling.converting import How, colours, convert_frame, linear, unit
 from changeling.errors import UserError
 from changeling.faces import Face, crop
@@ -33,10 +35,11 @@ from changeling.measuring import (
     mean,
     mse,
     psnr,
+    read_samples,
     score,
     ssim,
 )
-from changeling.media import Frame, FrameWriter, Pixels
+from changeling.media import Frame, FrameWriter, Pixels, read_frames
 
 SIZE = 32
 
@@ -347,6 +350,43 @@ def test_videos_of_different_size_or_length_are_refused(
         judge_videos(swap, short)
     with pytest.raises(UserError, match=r"short\.mp4 ends first"):
         judge_videos(short, swap)
+
+
+def filmed(tmp_path: Path, inner: list[NDArray[np.bool_]]) -> Path:
+    """A film with its truth beside it, of which only the labels matter here."""
+    truth = film(tmp_path / "film.mp4", [picture(seed, 96, 128) for seed in range(len(inner))])
+    beside = SidecarWriter()
+    points, turn = np.zeros((68, 2), np.float32), np.eye(3, dtype=np.float32)
+    seen = np.zeros(68, np.bool_)
+    for area in inner:
+        labels = np.where(area, Segment.FACE, Segment.HAIR).astype(np.uint8)
+        depth = np.full(area.shape, np.inf, np.float32)
+        beside.add(Truth(labels, points, points, seen, seen, depth, turn, points[:52, 0], turn))
+    beside.write(sidecar_path(truth), overwrite=False)
+    return truth
+
+
+def test_the_truth_beside_a_film_says_where_the_face_is(still: None, tmp_path: Path) -> None:
+    areas = [np.zeros((96, 128), np.bool_) for _ in range(3)]
+    areas[0][10:20, 30:60] = areas[1][50:70, 5:25] = True
+    truth = filmed(tmp_path, areas)
+    samples = list(read_samples(truth, truth))
+    assert all(np.array_equal(one.inner, area) for one, area in zip(samples, areas, strict=True))
+    assert all(np.array_equal(one.performance, one.truth) for one in samples)
+    other = film(tmp_path / "other.mp4", [picture(9, 96, 128)] * 3)
+    series = judge_videos(other, truth).series
+    shown = [frame.pixels for frame in read_frames(other)]
+    true = [frame.pixels for frame in read_frames(truth)]
+    for moment, one, two, area in zip(series[:2], shown, true, areas, strict=False):
+        assert moment.face == score(one, two, area)
+    assert series[2].face is None
+
+
+def test_a_truth_that_does_not_fit_is_refused(still: None, tmp_path: Path) -> None:
+    truth = filmed(tmp_path, [np.ones((96, 128), np.bool_)] * 2)
+    longer = film(truth, [picture(0, 96, 128)] * 3)
+    with pytest.raises(UserError, match=r"film\.truth\.npz does not fit"):
+        judge_videos(longer, longer)
 
 
 def test_a_truth_without_a_face_is_refused(still: None, tmp_path: Path) -> None:

@@ -6,7 +6,13 @@ from changeling.measuring.mse import mse
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
 from changeling.measuring.ssim import ssim
-from changeling.measuring.videos import Moment, VideoJudgement, error_map, judge_videos
+from changeling.measuring.videos import (
+    Moment,
+    VideoJudgement,
+    error_map,
+    judge_videos,
+    read_samples,
+)
 
 __all__ = [
     "CopySource",
@@ -26,6 +32,7 @@ __all__ = [
     "mean_scores",
     "mse",
     "psnr",
+    "read_samples",
     "score",
     "ssim",
 ]

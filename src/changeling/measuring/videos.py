@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from changeling.actors import read_truth, sidecar_path
 from changeling.errors import UserError
 from changeling.faces import Tracker
+from changeling.measuring.judging import Sample
 from changeling.measuring.score import Score, mean, score
 from changeling.media import Frame, Pixels, Tick, probe, read_frames, silent
 
@@ -42,22 +44,23 @@ def judge_videos(swap: Path, truth: Path, *, tick: Tick = silent) -> VideoJudgem
     The true inner face is that of the truth's sidecar, or else the hull of the landmarks found in
     the true frame. UserError when the two differ in size or length, or the truth shows no face.
     """
-    one, two = probe(swap), probe(truth)
-    if (one.width, one.height) != (two.width, two.height):
-        raise UserError(
-            f"{swap} has {one.width}x{one.height} pixels and {truth} has {two.width}x{two.height}: "
-            "judge videos of the same size."
-        )
-    series = []
-    for (frame, true_frame), area in zip(_pairs(swap, truth), _areas(truth), strict=False):
+    series: list[Moment] = []
+    total = probe(truth).frames
+    for frame, true_frame, area in _together(swap, truth):
         face = score(frame.pixels, true_frame.pixels, area) if area.any() else None
         whole = score(frame.pixels, true_frame.pixels)
         series.append(Moment(float(true_frame.time), face, whole))
-        tick(len(series), two.frames)
+        tick(len(series), total)
     faces = [moment.face for moment in series if moment.face is not None]
     if not faces:
         raise UserError(f"No face was found in {truth}: give the true video of the same swap.")
     return VideoJudgement(mean(faces), mean([moment.frame for moment in series]), tuple(series))
+
+
+def read_samples(performance: Path, truth: Path) -> Iterator[Sample]:
+    """What `judge` asks for, from two films; the inner faces and the errors of `judge_videos`."""
+    for frame, true_frame, area in _together(performance, truth):
+        yield Sample(frame.pixels, true_frame.pixels, area)
 
 
 def error_map(image: Pixels, truth: Pixels, *, hottest: float = 0.25) -> Pixels:
@@ -66,25 +69,43 @@ def error_map(image: Pixels, truth: Pixels, *, hottest: float = 0.25) -> Pixels:
     It is averaged over the channels, on the scale 0…1; `hottest` and more get the last colour.
     """
     error = np.abs(image.astype(np.float32) - truth.astype(np.float32)).mean(2) / 255
-    levels = np.rint(np.clip(error / hottest, 0, 1) * 255).astype(np.uint8)
-    heat: Pixels = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1].copy()
-    return heat
+    heat = np.rint(np.clip(error / hottest, 0, 1) * 255).astype(np.uint8)
+    painted: Pixels = cv2.applyColorMap(heat, cv2.COLORMAP_INFERNO)[..., ::-1].copy()
+    return painted
 
 
-def _pairs(swap: Path, truth: Path) -> Iterator[tuple[Frame, Frame]]:
-    for frame, true_frame in zip_longest(read_frames(swap), read_frames(truth)):
-        if frame is None or true_frame is None:
-            shorter = swap if frame is None else truth
-            raise UserError(f"{shorter} ends first: judge {swap} and {truth} of the same length.")
-        yield frame, true_frame
-
-
-def _areas(truth: Path) -> Iterator[NDArray[np.bool_]]:
-    """The inner face of every true frame, (h, w); empty where no face is seen."""
+def _together(video: Path, truth: Path) -> Iterator[tuple[Frame, Frame, NDArray[np.bool_]]]:
+    """Frame, true frame and inner face (h, w) of every moment of two videos that fit together."""
+    one, two = probe(video), probe(truth)
+    if (one.width, one.height) != (two.width, two.height):
+        raise UserError(
+            f"{video} has {one.width}x{one.height} pixels and {truth} has "
+            f"{two.width}x{two.height}: judge videos of the same size."
+        )
+    areas = _filmed_areas(truth) if sidecar_path(truth).exists() else None
     tracker = Tracker()
-    for frame in read_frames(truth):
-        area = np.zeros(frame.pixels.shape[:2], np.uint8)
-        for face in tracker.find(frame.pixels)[:1]:
-            hull = cv2.convexHull(np.rint(face.landmarks).astype(np.int32))
-            cv2.fillConvexPoly(area, hull, 1)
-        yield area.astype(np.bool_)
+    for frame, true_frame in zip_longest(read_frames(video), read_frames(truth)):
+        if frame is None or true_frame is None:
+            shorter = video if frame is None else truth
+            raise UserError(f"{shorter} ends first: judge {video} and {truth} of the same length.")
+        area = _found_area(tracker, true_frame.pixels) if areas is None else next(areas, None)
+        if area is None or area.shape != true_frame.pixels.shape[:2]:
+            raise UserError(
+                f"{sidecar_path(truth)} does not fit {truth}: film it again or move it away."
+            )
+        yield frame, true_frame, area
+
+
+def _filmed_areas(truth: Path) -> Iterator[NDArray[np.bool_]]:
+    """The inner face of every frame as the renderer drew it."""
+    for one in read_truth(truth):
+        yield one.inner_face
+
+
+def _found_area(tracker: Tracker, pixels: Pixels) -> NDArray[np.bool_]:
+    """The hull of the largest face's landmarks; empty where no face is seen."""
+    area = np.zeros(pixels.shape[:2], np.uint8)
+    for face in tracker.find(pixels)[:1]:
+        hull = cv2.convexHull(np.rint(face.landmarks).astype(np.int32))
+        cv2.fillConvexPoly(area, hull, 1)
+    return area.astype(np.bool_)
