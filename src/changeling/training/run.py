@@ -140,6 +140,7 @@ class _Sitting(Generic[Batch]):
             try:
                 yield progress
             except GeneratorExit:
+                self.mark = time.perf_counter()
                 self._write(over=True)
                 raise
             if over:
