@@ -67,6 +67,11 @@ def test_the_swap_comes_from_the_average_of_the_weights() -> None:
         average = {k: kept * average[k] + (1 - kept) * weights[k] for k in weights}
     for name, value in learner.state_dict()["average"].items():
         assert torch.allclose(value, average[name], atol=1e-6)
+    faces = torch.rand(1, 3, 16, 16)
+    before = learner.swap(faces, to="b")
+    zeros = {name: torch.zeros_like(value) for name, value in average.items()}
+    learner.load_state_dict({**learner.state_dict(), "network": zeros})
+    assert torch.equal(learner.swap(faces, to="b").faces, before.faces)
 
 
 def test_memory_forgets_the_start_and_keeps_a_fixed_share() -> None:
