@@ -11,8 +11,8 @@ import warp as wp
 from changeling.actors import hair as hair_room
 from changeling.actors.actor import Actor, FaceTraits, StylingTraits, face_traits, styling_traits
 from changeling.actors.landmarks import inner_face
-from changeling.actors.model import Floats, Ints, Part, mask, model, rest_vertices
-from changeling.actors.raster import CUT, FRINGE, SHEET, SOLID, STRANDS, head_share
+from changeling.actors.model import Floats, Ints, Part, model, rest_vertices
+from changeling.actors.raster import CUT, FRINGE, LOCKS, SHEET, SOLID, STRANDS, head_share
 from changeling.actors.skin import bake
 from changeling.actors.wardrobe import Piece, below_collar, glasses, shirt
 
@@ -115,7 +115,8 @@ def _worn(
     if style.cover > 0:
         grown = hair_room.grow(style, _skull(rest), styling.seed)
         piece = Piece(grown.vertices, grown.triangles, grown.strand)
-        out.append((Part.HAIR, int(STRANDS), piece))
+        hangs = max(style.drop, style.fringe) > 0.03
+        out.append((Part.HAIR, int(LOCKS if hangs else STRANDS), piece))
     return out
 
 
@@ -123,11 +124,7 @@ def _skull(rest: Floats) -> Floats:
     """Points of the skin of the head without the ears."""
     m = model()
     skin = m.part == Part.SKIN
-    ears = mask("ears")
-    uv = m.body_uv[skin].reshape(-1, 2)
-    column = np.clip(uv[:, 0] * ears.shape[1], 0, ears.shape[1] - 1).astype(int)
-    row = np.clip((1 - uv[:, 1]) * ears.shape[0], 0, ears.shape[0] - 1).astype(int)
-    index = np.unique(m.triangles[skin].ravel()[ears[row, column] < 0.3])
+    index = np.setdiff1d(np.unique(m.triangles[skin]), np.flatnonzero(m.ears))
     points = rest[index]
     return np.asarray(points[points[:, 2] > -0.19], np.float32)
 
@@ -175,7 +172,7 @@ def _lash_length(rest: Floats) -> Floats:
         away = np.linalg.norm(rest[group] - eye, axis=1)
         length = (away - away.min()) / max(float(np.ptp(away)), 1e-6)
         lower = rest[group, 2].mean() < eye[2]
-        out[group] = 0.30 + 0.7 * length if lower else length
+        out[group] = 0.62 + 0.38 * length if lower else length
     return out
 
 
@@ -235,12 +232,12 @@ def _look_around(
     n = normals[i]
     start = points[i] + n * 0.0025
     count = directions.shape[0]
-    open_sky = float(0.0)
-    total = float(0.0)
+    open_sky = 0.0
+    total = 0.0
     for k in range(count):
         d = directions[k]
         c = wp.dot(n, d)
-        seen = float(0.6)
+        seen = 0.6
         if c > 0.0:
             hit = wp.mesh_query_ray(mesh, start, d, 0.6)
             seen = 1.0 - float(int(hit.result))

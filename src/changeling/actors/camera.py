@@ -15,7 +15,7 @@ from changeling.actors.body import Body
 from changeling.actors.landmarks import landmark_vertices
 from changeling.actors.model import Floats
 from changeling.actors.performance import Performance
-from changeling.actors.raster import EMPTY, SAMPLES, STRANDS, Pose, place, rasterise, smooth_normals
+from changeling.actors.raster import EMPTY, SAMPLES, Pose, place, rasterise, smooth_normals
 from changeling.actors.shade import Light, Look, Mesh, light_vertices, resolve
 from changeling.actors.truth import Truth
 
@@ -95,7 +95,8 @@ class Camera:
             ],
         )  # fmt: skip
         return Drawn(
-            picture.numpy(), self._truth(performance, index, rotation, labels.numpy(), depth.numpy())
+            picture.numpy(),
+            self._truth(performance, index, rotation, labels.numpy(), depth.numpy()),
         )
 
     def _launch(self, kernel: object, size: int | tuple[int, ...], inputs: list[object]) -> None:
@@ -137,13 +138,12 @@ class Camera:
     def _rasterise(self) -> None:
         self.keys.fill_(EMPTY)
         for draw in self.body.draws:
-            cover = self.body.hair_cover if draw.surface == STRANDS else 1.0
             self._launch(
                 rasterise,
                 draw.count,
                 [
                     self.mesh.screen, self.mesh.triangles, draw.first, draw.surface,
-                    self.mesh.strand, cover, self.keys,
+                    self.mesh.strand, self.body.hair_cover, self.keys,
                 ],
             )  # fmt: skip
 

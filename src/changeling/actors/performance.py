@@ -14,18 +14,7 @@ from changeling.actors.model import Floats, Ints
 from changeling.errors import UserError
 
 ACTIONS: tuple[str, ...] = tuple(
-    (
-        "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff "
-        "cheekSquintLeft cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft "
-        "eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft eyeLookOutRight "
-        "eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight "
-        "jawForward jawLeft jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight "
-        "mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft "
-        "mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight "
-        "mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft "
-        "mouthSmileRight mouthStretchLeft mouthStretchRight mouthUpperUpLeft mouthUpperUpRight "
-        "noseSneerLeft noseSneerRight tongueOut"
-    ).split()
+    ["browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen", "jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight", "tongueOut"]
 )
 """The 52 ARKit blend shapes that drive a face, in alphabetical order."""
 
@@ -151,7 +140,9 @@ def _read_rows(path: Path) -> list[list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as a CSV of blend shapes: {error}.") from error
     if len(rows) < 2:
-        raise UserError(f"{path} holds no frame: give a CSV with a header and a row for each frame.")
+        raise UserError(
+            f"{path} holds no frame: give a CSV with a header and a row for each frame."
+        )
     return rows
 
 
@@ -175,19 +166,25 @@ def _is_number(text: str) -> bool:
 def _gaze_of_actions(column: object) -> Floats:
     assert callable(column)
     side = 0.5 * (
-        column("eyeLookOutLeft") - column("eyeLookInLeft")
-        + column("eyeLookInRight") - column("eyeLookOutRight")
+        column("eyeLookOutLeft")
+        - column("eyeLookInLeft")
+        + column("eyeLookInRight")
+        - column("eyeLookOutRight")
     )
     up = 0.5 * (
-        column("eyeLookUpLeft") + column("eyeLookUpRight")
-        - column("eyeLookDownLeft") - column("eyeLookDownRight")
+        column("eyeLookUpLeft")
+        + column("eyeLookUpRight")
+        - column("eyeLookDownLeft")
+        - column("eyeLookDownRight")
     )
     return np.stack([0.5 * side, 0.4 * up], -1).astype(np.float32)
 
 
 def _takes(count: int, rate: float, r: np.random.Generator) -> Ints:
     takes = max(1, round(count / rate / TAKE_SECONDS))
-    edges = np.linspace(0, count, takes + 1)[1:-1] + r.uniform(-0.15, 0.15, takes - 1) * count / takes
+    edges = (
+        np.linspace(0, count, takes + 1)[1:-1] + r.uniform(-0.15, 0.15, takes - 1) * count / takes
+    )
     return np.searchsorted(edges, np.arange(count), side="right").astype(np.int32)
 
 
@@ -195,7 +192,9 @@ def _smooth(x: Floats, sigma: float) -> Floats:
     """Gaussian smoothing along the first axis."""
     rows = x.reshape(len(x), -1).astype(np.float32)
     size = 2 * int(3 * sigma) + 1
-    out = cv2.GaussianBlur(rows, (1, size), sigmaX=1e-3, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE)
+    out = cv2.GaussianBlur(
+        rows, (1, size), sigmaX=1e-3, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE
+    )
     return np.asarray(out.reshape(x.shape), np.float32)
 
 
@@ -235,7 +234,9 @@ def _both(shape: dict[str, float], r: np.random.Generator) -> Floats:
     return out
 
 
-def _steps(count: int, lengths: tuple[float, float], r: np.random.Generator) -> list[tuple[int, int]]:
+def _steps(
+    count: int, lengths: tuple[float, float], r: np.random.Generator
+) -> list[tuple[int, int]]:
     """Stretches of random length (frames) that cover the performance."""
     out, start = [], 0
     while start < count:

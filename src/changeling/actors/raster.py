@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warp as wp
 
-wp.set_module_options({"enable_backward": False})
+wp.set_module_options({"enable_backward": False, "fast_math": True})
 
 SAMPLES = 2
 """Samples across and down each pixel."""
@@ -14,11 +14,13 @@ SOLID = wp.constant(0)
 SHEET = wp.constant(1)
 """A surface seen from both sides."""
 STRANDS = wp.constant(2)
-"""A sheet with holes between its strands."""
+"""Hair that lies on the head: seen from outside only, with holes between its strands."""
 CUT = wp.constant(3)
 """A sheet that ends where the last number of `strand` falls below 0."""
 FRINGE = wp.constant(4)
 """Lashes: closed at the lid, where the last number of `strand` is 0, and ragged at the tips, where it is 1."""
+LOCKS = wp.constant(5)
+"""Hair that hangs: strands seen from both sides."""
 EMPTY = wp.constant(wp.uint64(0xFFFFFFFFFFFFFFFF))
 
 
@@ -144,7 +146,7 @@ def rasterise(
     b = screen[t[1]]
     c = screen[t[2]]
     area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
-    if area == 0.0 or (area > 0.0 and surface == SOLID):
+    if area == 0.0 or (area > 0.0 and (surface == SOLID or surface == STRANDS)):
         return
     height = keys.shape[0]
     width = keys.shape[1]
@@ -165,11 +167,11 @@ def rasterise(
                 depth = a[2] + w1 * (b[2] - a[2]) + w2 * (c[2] - a[2])
                 key = (wp.uint64(wp.cast(depth, wp.uint32)) << wp.uint64(32)) | wp.uint64(k)
                 if key < keys[y, x]:
-                    seen = bool(True)
+                    seen = True
                     if surface >= STRANDS:
                         w0 = 1.0 - w1 - w2
                         s = w0 * strand[t[0]] + w1 * strand[t[1]] + w2 * strand[t[2]]
-                        if surface == STRANDS:
+                        if surface == STRANDS or surface == LOCKS:
                             seen = hair_is_there(s, cover)
                         elif surface == FRINGE:
                             seen = s[3] < 0.16 + 0.75 * ripple(s[0] * 2300.0, 19)

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
 import warp as wp
 
 from changeling.actors.actor import Actor
@@ -49,7 +48,9 @@ def render(
     Raises UserError for a picture too small to draw.
     """
     if min(size) < 16:
-        raise UserError(f"A picture of {size[0]}x{size[1]} is too small: give --size at least 16x16.")
+        raise UserError(
+            f"A picture of {size[0]}x{size[1]} is too small: give --size at least 16x16."
+        )
     where = device or ("cuda:0" if wp.is_cuda_available() else "cpu")
     body = build(actor)
     local = threading.local()

@@ -7,7 +7,7 @@ import warp as wp
 from changeling.actors.model import Part
 from changeling.actors.raster import EMPTY, Pose, ripple, turn
 
-wp.set_module_options({"enable_backward": False})
+wp.set_module_options({"enable_backward": False, "fast_math": True})
 
 ATLAS_SIZE = wp.constant(1024)
 SKIN = wp.constant(int(Part.SKIN))
@@ -135,7 +135,7 @@ def texel(texture: wp.array[wp.vec4], base: int, size: int, x: int, y: int) -> w
 def sample_texture(texture: wp.array[wp.vec4], u: float, v: float, level: int) -> wp.vec4:
     """Bilinear lookup in one level of the atlas."""
     size = ATLAS_SIZE >> level
-    base = int(0)
+    base = 0
     for k in range(level):
         base += (ATLAS_SIZE >> k) * (ATLAS_SIZE >> k)
     x = u * float(size) - 0.5
@@ -152,9 +152,7 @@ def sample_texture(texture: wp.array[wp.vec4], u: float, v: float, level: int) -
 
 
 @wp.func
-def bumped(
-    mesh: Mesh, t: int, n: wp.vec3, at: wp.vec2, level: int, here: wp.vec4
-) -> wp.vec3:
+def bumped(mesh: Mesh, t: int, n: wp.vec3, at: wp.vec2, level: int, here: wp.vec4) -> wp.vec3:
     """Normal bent by the texture's height (Mikkelsen 2010, equation 4)."""
     tri = mesh.triangles[t]
     step = float(1 << level) / float(ATLAS_SIZE)
@@ -218,11 +216,11 @@ def shade_eye(s: Point, centre: wp.vec3, gaze: wp.vec3, light: Light, look: Look
     spin = wp.atan2(wp.dot(d, up), wp.dot(d, side))
     r = angle / 0.40
     fibre = 0.65 + 0.5 * ripple(spin * 14.0 + 50.0, 3) + 0.25 * ripple(spin * 37.0 + 90.0, 5)
-    iris = look.iris * fibre * (0.75 + 0.8 * wp.clamp(r - 0.25, 0.0, 1.0))
+    iris = look.iris * fibre * (0.55 + 0.8 * wp.clamp(r - 0.25, 0.0, 1.0))
     iris = iris * (1.0 - 0.75 * wp.smoothstep(0.78, 1.0, r))
     iris = iris * wp.smoothstep(0.36, 0.44, r) + wp.vec3(0.004)
     red = 0.10 * wp.clamp(angle - 0.55, 0.0, 1.0)
-    white = wp.vec3(0.66 - 0.3 * red, 0.61 - red, 0.58 - red)
+    white = wp.vec3(0.60 - 0.3 * red, 0.55 - red, 0.52 - red)
     colour = wp.lerp(iris, white, wp.smoothstep(0.92, 1.05, r))
     lid = wp.clamp(1.0 - 0.55 * wp.max(0.0, angle - 0.35), 0.3, 1.0)
     top = wp.clamp(1.05 - 1.1 * wp.max(0.0, d[2] - 0.12), 0.25, 1.0)
@@ -235,7 +233,7 @@ def shade_eye(s: Point, centre: wp.vec3, gaze: wp.vec3, light: Light, look: Look
     return (
         wp.cw_mul(colour, arrive) * (lid * top)
         + light.key_colour * wp.min(wet, 1.6)
-        + light.fill_colour * (0.10 * window)
+        + light.fill_colour * (0.06 * window)
     )
 
 
@@ -262,7 +260,7 @@ def shade_hair(mesh: Mesh, t: int, w: wp.vec3, s: Point, light: Light, look: Loo
     tl = wp.dot(tangent, light.key)
     nl = wp.clamp(wp.dot(n, light.key) * 0.8 + 0.25, 0.0, 1.0)
     diffuse = wp.sqrt(wp.max(0.0, 1.0 - tl * tl)) * nl
-    deep = (0.42 + 0.58 * strand[2]) * (0.55 + 0.65 * clump) * (0.8 + 0.4 * fine)
+    deep = (0.55 + 0.45 * strand[2]) * (0.70 + 0.45 * clump) * (0.86 + 0.28 * fine)
     base = look.hair * deep
     arrive = light.key_colour * (diffuse * s.key) + around_light(s, n, light)
     tint = look.hair * 0.9 + wp.vec3(0.05)
@@ -273,8 +271,7 @@ def shade_hair(mesh: Mesh, t: int, w: wp.vec3, s: Point, light: Light, look: Loo
 @wp.func
 def shirt_paint(at: wp.vec4, look: Look) -> wp.vec3:
     """The printed cloth: plain, stripes, checks or a chest band."""
-    thread = 0.94 + 0.06 * ripple(at[0] * 900.0, 3) + 0.06 * ripple(at[1] * 900.0, 5)
-    mix = float(0.0)
+    mix = 0.0
     if look.pattern == 1:
         mix = wp.smoothstep(0.42, 0.5, wp.abs(at[1] * 22.0 - wp.floor(at[1] * 22.0) - 0.5))
     if look.pattern == 2:
@@ -285,15 +282,17 @@ def shirt_paint(at: wp.vec4, look: Look) -> wp.vec3:
         mix = wp.smoothstep(0.235, 0.239, -at[1])
     if at[3] < 0.010:
         mix = 1.0 - 0.6 * mix
-    return wp.lerp(look.shirt, look.shirt_second, mix) * thread
+    return wp.lerp(look.shirt, look.shirt_second, mix)
 
 
 @wp.func
 def shade_plain(s: Point, base: wp.vec3, light: Light, shine: float, power: float) -> wp.vec3:
     """Cloth, teeth, tongue, frames: diffuse light and one highlight."""
     nl = wp.clamp((wp.dot(s.n, light.key) + 0.08) / 1.08, 0.0, 1.0)
-    arrive = light.key_colour * (nl * s.key) + around_light(s, s.n, light)
-    return wp.cw_mul(base, arrive) + light.key_colour * (shine * gleam(s, s.n, light, power) * s.key)
+    out = wp.cw_mul(base, light.key_colour * (nl * s.key) + around_light(s, s.n, light))
+    if shine > 0.0:
+        out += light.key_colour * (shine * gleam(s, s.n, light, power) * s.key)
+    return out
 
 
 @wp.func
@@ -311,9 +310,7 @@ def point_on(mesh: Mesh, t: int, w: wp.vec3) -> Point:
 
 
 @wp.func
-def shade(
-    mesh: Mesh, t: int, w: wp.vec3, light: Light, look: Look, pixels: float
-) -> wp.vec3:
+def shade(mesh: Mesh, t: int, w: wp.vec3, light: Light, look: Look, pixels: float) -> wp.vec3:
     """Linear RGB of triangle t at barycentric w; `pixels` is twice the triangle's area on the picture."""
     s = point_on(mesh, t, w)
     part = mesh.part[t]
@@ -338,7 +335,7 @@ def shade(
     if part == MOUTH:
         return shade_plain(s, wp.vec3(0.22, 0.055, 0.05), light, 0.006, 30.0)
     if part == SHIRT:
-        return shade_plain(s, shirt_paint(at, look), light, 0.002, 6.0)
+        return shade_plain(s, shirt_paint(at, look), light, 0.0, 1.0)
     if part == GLASSES:
         return shade_plain(s, look.frame, light, 0.05, 90.0)
     return wp.vec3(0.006, 0.005, 0.004)
@@ -383,7 +380,7 @@ def weights(mesh: Mesh, t: int, x: float, y: float) -> wp.vec4:
 @wp.func
 def tone(c: wp.vec3) -> wp.vec3:
     """Soft shoulder of a camera: highlights roll off instead of clipping, 0…1."""
-    x = c * 0.92
+    x = c * 0.84
     out = wp.vec3()
     for k in range(3):
         v = wp.max(x[k], 0.0)
@@ -402,9 +399,7 @@ def depth_of(key: wp.uint64) -> float:
 
 
 @wp.func
-def shade_at(
-    mesh: Mesh, key: wp.uint64, x: float, y: float, light: Light, look: Look
-) -> wp.vec3:
+def shade_at(mesh: Mesh, key: wp.uint64, x: float, y: float, light: Light, look: Look) -> wp.vec3:
     t = index_of(key)
     w = weights(mesh, t, x, y)
     return tone(shade(mesh, t, wp.vec3(w[0], w[1], w[2]), light, look, 0.25 * w[3] + 1.0e-6))
@@ -429,7 +424,7 @@ def mixed(
 ) -> wp.vec3:
     """Mean colour of a pixel whose samples differ; a step of 3 takes two of the four samples."""
     total = wp.vec3()
-    count = float(0.0)
+    count = 0.0
     for k in range(0, 4, step):
         key = keys[2 * row + k / 2, 2 * column + k % 2]
         count += 1.0
@@ -457,11 +452,11 @@ def resolve(
 ) -> None:
     """Samples → one pixel: colour (sRGB bytes), label of its first sample, nearest depth in metres."""
     row, column = wp.tid()
-    near = float(1.0e9)
-    far = float(0.0)
-    part = int(-1)
-    empty = int(0)
-    same = bool(True)
+    near = 1.0e9
+    far = 0.0
+    part = -1
+    empty = 0
+    same = True
     for k in range(4):
         key = keys[2 * row + k / 2, 2 * column + k % 2]
         if key == EMPTY:
@@ -489,7 +484,7 @@ def resolve(
     if empty == 0 and same and far - near < 0.006:
         colour = shade_at(mesh, first, x + 1.0, y + 1.0, light, look)
     else:
-        step = int(1)
+        step = 1
         if empty == 0 and same and part == HAIR:
             step = 3
         colour = mixed(mesh, keys, row, column, step, background[row, column], light, look)

@@ -218,7 +218,7 @@ def _bake(
     blood += 0.30 * blemish + lip * (0.55 + 0.75 * skin.lip_colour)
     melanin += 0.10 * lip * (0.4 + skin.melanin)
     m = wp.clamp(melanin, 0.0, 1.3)
-    absorb = wp.vec3(0.17, 0.36, 0.58) + wp.vec3(0.55, 1.25, 1.95) * m
+    absorb = wp.vec3(0.24, 0.50, 0.76) + wp.vec3(0.55, 1.25, 1.95) * m
     absorb += wp.vec3(1.40, 1.20, 0.85) * (m * m) + wp.vec3(0.03, 0.30, 0.25) * blood
     colour = wp.vec3(wp.exp(-absorb[0]), wp.exp(-absorb[1]), wp.exp(-absorb[2]))
     colour = colour * (1.0 + 0.05 * fine + 0.04 * pore * (1.0 - lip))

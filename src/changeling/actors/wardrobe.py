@@ -83,7 +83,11 @@ def _tube(path: Floats, radius: float, sides: int = 6) -> Piece:
     j, k = np.arange(sides)[None], (np.arange(sides)[None] + 1) % sides
     a, b, c, d = i + j, i + k, i + sides + k, i + sides + j
     triangles = np.stack([np.stack([a, b, c], -1), np.stack([a, c, d], -1)]).reshape(-1, 3)
-    return Piece(points.astype(np.float32), triangles.astype(np.int32), np.zeros((len(points), 4), np.float32))
+    return Piece(
+        points.astype(np.float32),
+        triangles.astype(np.int32),
+        np.zeros((len(points), 4), np.float32),
+    )
 
 
 def _joined(pieces: list[Piece]) -> Piece:
