@@ -93,7 +93,7 @@ class Autoencoder:
         targets = self._runtime.pictures(batch.targets.flatten(0, 1))
         masks = self._runtime.pictures(batch.masks.flatten(0, 1))
         with self._runtime.autocast():
-            codes = self._network.encoder(inputs)
+            codes = self._network.encode(inputs)
             noisy = codes + self._config.noise * torch.randn_like(codes)
             drawn = self._network.decode(noisy.chunk(len(self.people)))
         losses = {
@@ -112,7 +112,7 @@ class Autoencoder:
         """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`)."""
         person = find_person(self.people, to)
         with self._runtime.autocast():
-            code = self._average.encoder(self._runtime.pictures(faces))
+            code = self._average.encode(self._runtime.pictures(faces))
             drawn = self._average.draw(code, person)
         drawn = drawn.float().contiguous()
         return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
@@ -233,6 +233,13 @@ class _Network(nn.Module):
             _Residual(last),
         )
         self.decoders = nn.ModuleList(_decoder(config.widths) for _ in config.people)
+
+    def encode(self, faces: Tensor) -> Tensor:
+        """Return the codes (n, code) of faces (n, 3, size, size) in 0…1.
+
+        Grey is 0 to the encoder: else brightness would scale all it sees, which the sphere undoes.
+        """
+        return cast(Tensor, self.encoder(2 * faces - 1))
 
     def decode(self, codes: tuple[Tensor, ...]) -> Tensor:
         """Draw each person's codes (n, code) by its decoder, as (people · n, 4, size, size)."""
