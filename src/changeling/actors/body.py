@@ -232,12 +232,12 @@ def _look_around(
     n = normals[i]
     start = points[i] + n * 0.0025
     count = directions.shape[0]
-    open_sky = 0.0
-    total = 0.0
+    open_sky = float(0.0)
+    total = float(0.0)
     for k in range(count):
         d = directions[k]
         c = wp.dot(n, d)
-        seen = 0.6
+        seen = float(0.6)
         if c > 0.0:
             hit = wp.mesh_query_ray(mesh, start, d, 0.6)
             seen = 1.0 - float(int(hit.result))

@@ -157,7 +157,7 @@ def _layer(
     fall = fall * (0.9 + 0.2 * np.sin(azimuth * 7 + 3))
     on_scalp = polar_end * 0.1
     part = on_scalp / (on_scalp + fall)
-    s = np.linspace(0, 1, ROWS)[None]
+    s = np.linspace(0, 1, ROWS, dtype=np.float32)[None]
     polar = np.minimum(s / part[:, None], 1) * polar_end[:, None]
     sideways = style.curl * np.sin(s * 40 + 9 * np.sin(azimuth * 5)[:, None]) * 6 * s
     direction = _direction(azimuth[:, None] + sideways, polar, style.whorl)

@@ -129,8 +129,8 @@ def model() -> Model:
     average = rest_vertices(average_adult(), {})
     keep = _in_frame(average, triangles, part)
     triangles, corners, part = triangles[keep], corners[keep], part[keep]
-    used, triangles = np.unique(triangles, return_inverse=True)
-    triangles = triangles.reshape(-1, 3).astype(np.int32)
+    used, index = np.unique(triangles, return_inverse=True)
+    triangles = index.reshape(-1, 3).astype(np.int32)
     template = average[used]
     part = _mark_mouth(part, uv[corners])
     names = tuple(human().facial_action_labels)
@@ -161,7 +161,7 @@ def mask(name: str) -> Floats:
     import cv2
 
     picture = cv2.imread(str(_data() / "textures" / f"mpfb_{name}.jpg"), cv2.IMREAD_GRAYSCALE)
-    return np.asarray(picture, np.float32) / 255
+    return np.asarray(picture, np.float32) / np.float32(255)
 
 
 def atlas_coordinates(template: Floats, triangles: Ints, part: Ints) -> Floats:

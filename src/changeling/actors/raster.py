@@ -167,7 +167,7 @@ def rasterise(
                 depth = a[2] + w1 * (b[2] - a[2]) + w2 * (c[2] - a[2])
                 key = (wp.uint64(wp.cast(depth, wp.uint32)) << wp.uint64(32)) | wp.uint64(k)
                 if key < keys[y, x]:
-                    seen = True
+                    seen = bool(True)
                     if surface >= STRANDS:
                         w0 = 1.0 - w1 - w2
                         s = w0 * strand[t[0]] + w1 * strand[t[1]] + w2 * strand[t[2]]

@@ -135,7 +135,7 @@ def texel(texture: wp.array[wp.vec4], base: int, size: int, x: int, y: int) -> w
 def sample_texture(texture: wp.array[wp.vec4], u: float, v: float, level: int) -> wp.vec4:
     """Bilinear lookup in one level of the atlas."""
     size = ATLAS_SIZE >> level
-    base = 0
+    base = int(0)
     for k in range(level):
         base += (ATLAS_SIZE >> k) * (ATLAS_SIZE >> k)
     x = u * float(size) - 0.5
@@ -271,7 +271,7 @@ def shade_hair(mesh: Mesh, t: int, w: wp.vec3, s: Point, light: Light, look: Loo
 @wp.func
 def shirt_paint(at: wp.vec4, look: Look) -> wp.vec3:
     """The printed cloth: plain, stripes, checks or a chest band."""
-    mix = 0.0
+    mix = float(0.0)
     if look.pattern == 1:
         mix = wp.smoothstep(0.42, 0.5, wp.abs(at[1] * 22.0 - wp.floor(at[1] * 22.0) - 0.5))
     if look.pattern == 2:
@@ -424,7 +424,7 @@ def mixed(
 ) -> wp.vec3:
     """Mean colour of a pixel whose samples differ; a step of 3 takes two of the four samples."""
     total = wp.vec3()
-    count = 0.0
+    count = float(0.0)
     for k in range(0, 4, step):
         key = keys[2 * row + k / 2, 2 * column + k % 2]
         count += 1.0
@@ -452,11 +452,11 @@ def resolve(
 ) -> None:
     """Samples → one pixel: colour (sRGB bytes), label of its first sample, nearest depth in metres."""
     row, column = wp.tid()
-    near = 1.0e9
-    far = 0.0
-    part = -1
-    empty = 0
-    same = True
+    near = float(1.0e9)
+    far = float(0.0)
+    part = int(-1)
+    empty = int(0)
+    same = bool(True)
     for k in range(4):
         key = keys[2 * row + k / 2, 2 * column + k % 2]
         if key == EMPTY:
@@ -484,7 +484,7 @@ def resolve(
     if empty == 0 and same and far - near < 0.006:
         colour = shade_at(mesh, first, x + 1.0, y + 1.0, light, look)
     else:
-        step = 1
+        step = int(1)
         if empty == 0 and same and part == HAIR:
             step = 3
         colour = mixed(mesh, keys, row, column, step, background[row, column], light, look)
