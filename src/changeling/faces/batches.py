@@ -52,12 +52,12 @@ class _Person:
         if len(faces) < FEWEST:
             raise UserError(
                 f"{faces.folder} holds {len(faces)} face(s) and training needs at least {FEWEST}; "
-                "extract a longer film"
+                "extract a longer film."
             )
         if size > faces.size:
             raise UserError(
                 f"{faces.folder} holds faces of {faces.size} pixels and the network wants {size}; "
-                f"extract it again with --size {size}"
+                f"extract it again with --size {size}."
             )
         self.pixels = faces.pixels()
         self.hulls = [inner_hull(face.landmarks, face.matrix) for face in faces.faces]

@@ -1,7 +1,7 @@
 """From a film or a picture to a face set: found, tracked, aligned, and only with consent."""
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -47,7 +47,7 @@ def extract(
     """
     _check_free(folder, overwrite)
     if size < 16 or every < 1:
-        raise UserError("a face set needs --size 16 or more and --every 1 or more; give others")
+        raise UserError("a face set needs --size 16 or more and --every 1 or more; give others.")
     allowed = consent_for(source, consent)
     allowed.check(Use.EXTRACT, where=str(consent or source), today=today)
     with _replacing(folder) as beside:
@@ -56,7 +56,7 @@ def extract(
         if not found.faces:
             raise UserError(
                 f"no face was found in {source} ({found.frames} frames looked at); give a source "
-                "that shows one, seen from the front and at least an eighth of the picture high"
+                "that shows one, seen from the front and at least an eighth of the picture high."
             )
         found.save()
     return open_set(folder)
@@ -72,14 +72,14 @@ def consent_for(source: Path, consent: Path | None) -> Consent:
         if given.kind == "actor":
             raise UserError(
                 f"{consent} says kind = actor, which only a film can prove by being rendered "
-                "again; extract the film itself without --consent"
+                "again; extract the film itself without --consent."
             )
         return given
     film = None if is_image(source) else prove(source)
     if film is None:
         raise UserError(
             f"{source} is no film of rendered actors and comes without consent; write one with "
-            "`changeling consent new` and give it with --consent FILE"
+            "`changeling consent new` and give it with --consent FILE."
         )
     return Consent(
         kind="actor",
@@ -126,35 +126,31 @@ def _check_free(folder: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise UserError(
-            f"{folder} exists; give another folder with -o, or --overwrite to replace it"
+            f"{folder} exists; give another folder with -o, or --overwrite to replace it."
         )
     if not (folder / INDEX).is_file():
         raise UserError(
-            f"{folder} is no face set and is not overwritten; give another folder with -o"
+            f"{folder} is no face set and is not overwritten; give another folder with -o."
         )
 
 
 @contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside that takes the place of `folder` on success, else goes away."""
-    beside = None
+    """A folder beside that takes the place of `folder` on success and goes away otherwise."""
+    beside = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        yield beside
-        beside.chmod(0o755)
+        beside.mkdir(parents=True)
+        try:
+            yield beside
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
         if folder.exists():
-            folder.rename(beside / ".old")
-            (beside / ".old").rename(old := Path(tempfile.mkdtemp(dir=folder.parent)) / "old")
-            beside.rename(folder)
-            shutil.rmtree(old.parent)
-        else:
-            beside.rename(folder)
+            folder.rename(beside / ".replaced")
+        beside.rename(folder)
+        shutil.rmtree(folder / ".replaced", ignore_errors=True)
     except OSError as error:
         raise UserError(
-            f"cannot write the face set {folder} ({error.strerror}); make room or choose another "
-            "folder with -o"
+            f"{folder}: the face set cannot be written ({error.strerror}); make room or choose "
+            "another folder with -o."
         ) from error
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)

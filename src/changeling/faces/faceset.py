@@ -137,9 +137,9 @@ class FaceSet:
         try:
             picture = read_image(path)
         except UserError:
-            raise UserError(f"{path} is not a whole PNG; {mend}") from None
+            raise UserError(f"{path} is not a whole PNG; {mend}.") from None
         if picture.shape != (side, side, 3):
-            raise UserError(f"{path} is not {side}×{side} pixels large as its set says; {mend}")
+            raise UserError(f"{path} is not {side}×{side} pixels large as its set says; {mend}.")
         return picture
 
 
@@ -157,13 +157,13 @@ def open_set(folder: Path) -> FaceSet:
     if not index.is_file():
         raise UserError(
             f"{folder} is no face set (it has no {INDEX}); make one with "
-            f"`changeling extract FILM -o {folder}`"
+            f"`changeling extract FILM -o {folder}`."
         )
     try:
         return _from_json(folder, json.loads(index.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{index} is damaged ({error!r}); extract the set again with --overwrite"
+            f"{index} is damaged ({error!r}); extract the set again with --overwrite."
         ) from None
 
 

@@ -141,12 +141,12 @@ class Landmarker:
             expected = json.loads(path.with_suffix(".json").read_text())["sha256"]
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
-                f"{path}: {error}; write it with `changeling teach landmarks`"
+                f"{path}: {error}; write it with `changeling teach landmarks`."
             ) from None
         if hashlib.sha256(data).hexdigest() != expected:
             raise UserError(
                 f"{path} is not the file that was installed (its SHA-256 differs); "
-                "install changeling again"
+                "install changeling again."
             )
         net = LandmarkNet()
         net.load_state_dict({name: value.float() for name, value in load_tensors(data).items()})

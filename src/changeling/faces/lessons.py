@@ -24,10 +24,10 @@ _NONE = 0.2
 class Lessons:
     """Which actors are rendered, and how; names the cache."""
 
-    actors: int = 300
+    actors: int = 80
     """How many actors."""
-    performances: int = 3
-    """Performances of each actor."""
+    performances: int = 12
+    """Performances of each actor, each with its own light, camera and background."""
     frames: int = 8
     """Frames of each performance, evenly spread."""
     size: int = 160
