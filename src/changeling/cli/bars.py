@@ -1,0 +1,64 @@
+"""Progress bars on the standard error, with speed and time left."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+ACTORS = "preparing the actors' model (once per machine, about three minutes)"
+"""What a bar says before the first frame: on a new machine, the model and kernels are compiled."""
+
+
+class Bar:
+    """Context manager that shows `waiting` and, from the first `tick` on, count and speed.
+
+    `things`: what is counted, as in "frames". Nothing is drawn where the standard error is no
+    terminal, so that a log or a pipe holds only sentences.
+    """
+
+    def __init__(self, things: str, waiting: str = "preparing") -> None:
+        terminal = Console(stderr=True)
+        self._progress = Progress(
+            SpinnerColumn(),
+            BarColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=terminal,
+            transient=True,
+            disable=not terminal.is_terminal,
+        )
+        self._things = things
+        self._task = self._progress.add_task(waiting, total=None)
+        self._began = 0.0
+        self._done = 0
+        self.rate = 0.0
+        """Things a second since the first of them, the preparation before it left out."""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def tick(self, done: int, total: int | None) -> None:
+        """A `Tick`: so many of `total` things are done."""
+        now = time.perf_counter()
+        if self._done:
+            self.rate = (done - 1) / max(now - self._began, 1e-9)
+        else:
+            self._began = now
+        self._done = done
+        of = "" if total is None else f"/{total}"
+        self.show(done, total, f"{done}{of} {self._things}, {self.rate:.0f} {self._things}/s")
+
+    def show(self, done: float, total: float | None, words: str) -> None:
+        """Draw the bar at `done` of `total` with these words behind it."""
+        self._progress.update(self._task, completed=done, total=total, description=words)

@@ -1,0 +1,49 @@
+"""`changeling film`: an actor's performance as a signed video with its truth beside it."""
+
+from dataclasses import dataclass
+
+from changeling.cli.bars import ACTORS, Bar
+from changeling.cli.values import Amount, OptionalPath, OptionalSeed, Out, Seed, Size
+
+
+@dataclass(frozen=True)
+class Film:
+    """Render an actor's performance into a signed MP4, with the truth of every frame beside it."""
+
+    actor: Seed
+    """Seed of the actor's face."""
+    out: Out
+    """The MP4 to write; its truth goes beside it, a.mp4 → a.truth.npz."""
+    performance: Seed = 0
+    """Seed of the performance: expression, pose, gaze, light, camera and background."""
+    styling: OptionalSeed = None
+    """Seed of hair, neck, shirt and glasses; by default the same as the face's."""
+    seconds: Amount = 20.0
+    """Length of the performance; a --csv has a length of its own."""
+    size: Size = (640, 360)
+    """Width and height in pixels."""
+    csv: OptionalPath = None
+    """Perform this recording of ARKit blend shapes (Live Link Face) instead of a seed's."""
+    overwrite: bool = False
+    """Replace the file if it exists."""
+
+    def run(self) -> int:
+        """Film it."""
+        # Imported here because the renderer takes seconds that --help and verify need not spend.
+        from changeling.actors import Actor, Performance, film, sidecar_path
+
+        if self.csv:
+            performance = Performance.from_csv(self.csv, seed=self.performance)
+        else:
+            performance = Performance.from_seed(self.performance, seconds=self.seconds)
+        styling = self.actor if self.styling is None else self.styling
+        with Bar("frames", ACTORS) as bar:
+            film(
+                Actor(self.actor, styling), performance, self.out, size=self.size,
+                recording=self.csv, overwrite=self.overwrite, tick=bar.tick,
+            )  # fmt: skip
+        print(
+            f"{self.out}: {len(performance)} frames, {bar.rate:.1f} frames/s; "
+            f"truth in {sidecar_path(self.out)}"
+        )
+        return 0
