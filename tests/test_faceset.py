@@ -219,6 +219,12 @@ def test_a_film_that_proves_itself_needs_no_file(
     given.check(Use.CONVERT, where="here", today=TODAY)
 
 
+def test_a_file_cannot_claim_to_show_an_actor(tmp_path: Path, film: Path) -> None:
+    (tmp_path / "c.toml").write_text('kind = "actor"\n')
+    with pytest.raises(UserError, match=r"c\.toml"):
+        consent_for(film, tmp_path / "c.toml")
+
+
 def test_a_set_is_checked_before_each_use(tmp_path: Path) -> None:
     dataset = Consent(kind="dataset", licence="research only", purpose="tests", evidence="here")
     faces = replace(made(tmp_path / "a"), consent=dataset)

@@ -68,13 +68,7 @@ def consent_for(source: Path, consent: Path | None) -> Consent:
     Raises UserError when there is neither.
     """
     if consent is not None:
-        given = read_consent(consent)
-        if given.kind == "actor":
-            raise UserError(
-                f"{consent} says kind = actor, which only a film can prove by being rendered "
-                "again; extract the film itself without --consent."
-            )
-        return given
+        return read_consent(consent)
     film = None if is_image(source) else prove(source)
     if film is None:
         raise UserError(
