@@ -33,8 +33,8 @@ class Bar:
         self._task = self._progress.add_task(waiting, total=None)
         self._began = 0.0
         self._done = 0
+        # Of the things after the first, because the preparation ends with that one.
         self.rate = 0.0
-        """Things a second since the first of them, the preparation before it left out."""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -59,6 +59,14 @@ class Bar:
         of = "" if total is None else f"/{total}"
         self.show(done, total, f"{done}{of} {self._things}, {self.rate:.0f} {self._things}/s")
 
+    def __str__(self) -> str:
+        """The speed, to end a sentence with; nothing when too little was done to tell."""
+        return f", {self.rate:.1f} {self._things}/s" if self.rate else ""
+
     def show(self, done: float, total: float | None, words: str) -> None:
         """Draw the bar at `done` of `total` with these words behind it."""
         self._progress.update(self._task, completed=done, total=total, description=words)
+
+    def say(self, words: str) -> None:
+        """Leave a line above the bar, or in the log where there is no bar."""
+        self._progress.console.print(words, highlight=False, markup=False, soft_wrap=True)

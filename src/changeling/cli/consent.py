@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from changeling.cli.values import Given, Out, check_kept
+import tyro
+
+from changeling.cli.values import Out, check_kept
 from changeling.errors import UserError
 from changeling.provenance import ask_consent, write_consent
 
@@ -15,7 +17,7 @@ from changeling.provenance import ask_consent, write_consent
 class Consent:
     """Ask who is shown, who agreed, for what and until when, and write the answers as TOML."""
 
-    action: Given[Literal["new"]]
+    action: tyro.conf.Positional[Literal["new"]]
     """new: write a new record."""
     out: Out = Path("consent.toml")
     """The TOML file to write."""

@@ -3,21 +3,66 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
 
 from changeling.cli.bars import ACTORS, Bar
-from changeling.cli.values import Given, Out
+from changeling.cli.values import OptionalPath, Out
+
+if TYPE_CHECKING:
+    from changeling.converting import Conversion
 
 
 @dataclass(frozen=True)
 class Convert:
     """Replace the largest face in every frame, keep time stamps and sound, and sign the result."""
 
-    source: Given[Path]
+    source: tyro.conf.Positional[Path]
     """A video or a picture."""
-    run_folder: Path
+    model: Annotated[Path, tyro.conf.arg(name="run", metavar="FOLDER")]
+    """Folder of a training run."""
     to: str
+    """Who shall give the performance: a person of the run, such as b."""
     out: Out
+    """The file to write: .mp4 for a video; .png, .jpg or .webp for a picture."""
+    colour: Literal["none", "mean", "covariance"] = "none"
+    """Give the new face the colours of the old one: none, their mean, or mean and covariance."""
+    blend: Literal["alpha", "poisson"] = "alpha"
+    """A soft edge (alpha), or gradients solved into the frame (poisson)."""
+    consent: OptionalPath = None
+    """Consent of the people shown (TOML, see `changeling consent new`); a film of rendered actors
+    needs none."""
+    overwrite: bool = False
+    """Replace the file if it exists."""
 
     def run(self) -> int:
-        raise NotImplementedError
+        """Convert."""
+        # Imported here because torch takes seconds that --help and verify need not spend.
+        from changeling.converting import How, convert
+        from changeling.generators import load_generator
+        from changeling.study import donor_of
+        from changeling.training import Runtime
+
+        runtime = Runtime.best()
+        runtime.apply()
+        with Bar("frames", ACTORS) as bar:
+            done = convert(
+                self.source, self.out, load_generator(self.model, runtime=runtime), to=self.to,
+                donor=donor_of(self.model, self.to), today=date.today(),
+                how=How(self.colour, self.blend), consent=self.consent,
+                overwrite=self.overwrite, tick=bar.tick,
+            )  # fmt: skip
+        print(f"{self.out}: {_words(done)}{bar}")
+        return 0
+
+
+def _words(done: "Conversion") -> str:
+    """What happened to the frames."""
+    words = f"{done.frames} frames, {done.swapped} of them with a new face"
+    if not done.crowded:
+        return words
+    return (
+        f"{words}, {done.crowded} with up to {done.most_faces} faces, of which only the largest "
+        "was replaced"
+    )

@@ -106,10 +106,10 @@ def _ffmpeg() -> Iterator[Finding]:
     from av.codec.codec import UnknownCodecError
 
     yield Finding("FFmpeg", av.ffmpeg_version_info)
-    for name, mode in (("h264", "r"), ("libx264", "w"), ("aac", "r"), ("aac", "w")):
-        what = f"{name} {'decoder' if mode == 'r' else 'encoder'}"
+    for what in ("h264 decoder", "libx264 encoder", "aac decoder", "aac encoder"):
+        name, kind = what.split()
         try:
-            av.codec.Codec(name, mode)
+            av.codec.Codec(name, "r" if kind == "decoder" else "w")
             yield Finding(what, "there")
         except UnknownCodecError:
             yield Finding(what, "missing", "pip install --force-reinstall --only-binary :all: av")
@@ -154,7 +154,9 @@ def _caches() -> Iterator[Finding]:
     for what, folder in folders.items():
         files = [path for path in folder.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files) / 2**20
-        yield Finding(what, f"{size:.0f} MiB in {folder}" if files else f"made in {folder} when first needed")
+        yield Finding(
+            what, f"{size:.0f} MiB in {folder}" if files else f"made in {folder} when first needed"
+        )
 
 
 CHECKS: tuple[Check, ...] = (

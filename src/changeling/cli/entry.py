@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return parse(sys.argv[1:] if arguments is None else arguments).run()
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(f"{' '.join(str(error).splitlines()).rstrip('.')}.", file=sys.stderr)
         return BROKEN
     except KeyboardInterrupt:
         print("Stopped by Ctrl-C; what was half done is not left behind.", file=sys.stderr)

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import tyro
+
 from changeling.cli.bars import ACTORS, Bar
-from changeling.cli.values import Count, Given, OptionalPath, Out
+from changeling.cli.values import Count, OptionalPath, Out
 
 
 @dataclass(frozen=True)
 class Extract:
     """Find, follow, align and cut out the largest face of every n-th frame into a face set."""
 
-    source: Given[Path]
+    source: tyro.conf.Positional[Path]
     """A video or a picture."""
     out: Out
     """The folder to write: one PNG a face, and faceset.json. Its name names the person."""
@@ -37,8 +39,7 @@ class Extract:
                 consent=self.consent, overwrite=self.overwrite, tick=bar.tick,
             )  # fmt: skip
         print(
-            f"{self.out}: {len(faces)} faces of {faces.size} pixels from {faces.frames} frames, "
-            f"{bar.rate:.1f} frames/s"
+            f"{self.out}: {len(faces)} faces of {faces.size} pixels from {faces.frames} frames{bar}"
         )
         if faces.people > 1:
             print(f"Up to {faces.people} people in one frame: the largest face was taken.")

@@ -42,8 +42,5 @@ class Film:
                 Actor(self.actor, styling), performance, self.out, size=self.size,
                 recording=self.csv, overwrite=self.overwrite, tick=bar.tick,
             )  # fmt: skip
-        print(
-            f"{self.out}: {len(performance)} frames, {bar.rate:.1f} frames/s; "
-            f"truth in {sidecar_path(self.out)}"
-        )
+        print(f"{self.out}: {len(performance)} frames{bar}; truth in {sidecar_path(self.out)}")
         return 0

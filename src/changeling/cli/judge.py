@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import tyro
+
 from changeling.cli.bars import Bar
-from changeling.cli.values import Given, Out
+from changeling.cli.scores import print_scores
+from changeling.cli.values import Out
 
 
 @dataclass(frozen=True)
 class Judge:
     """Score a swapped video against the true one and write a report that opens from disk."""
 
-    swap: Given[Path]
+    swap: tyro.conf.Positional[Path]
     """The swapped video."""
     truth: Path
     """The true video: the other person's face in the same performance."""
@@ -21,4 +24,14 @@ class Judge:
     """Replace the report if it exists."""
 
     def run(self) -> int:
-        raise NotImplementedError
+        """Judge."""
+        # Imported here because torch takes seconds that --help and verify need not spend.
+        from changeling.study import judge_report, score_lines
+
+        with Bar("frames") as bar:
+            judged = judge_report(
+                self.swap, self.truth, self.out, overwrite=self.overwrite, tick=bar.tick
+            )
+        print_scores(score_lines(judged))
+        print(f"Report: {self.out}")
+        return 0

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import tyro
+
 from changeling.cli.bars import ACTORS, Bar
-from changeling.cli.values import Amount, Count, Given, OptionalPath, Seed, check_kept
+from changeling.cli.values import Amount, Count, OptionalPath, Seed, check_kept
+from changeling.media import Tick
 
 
 @dataclass(frozen=True)
 class Teach:
     """Teach the landmark network from rendered actors; the same command again goes on."""
 
-    network: Given[Literal["landmarks"]]
+    network: tyro.conf.Positional[Literal["landmarks"]]
     """landmarks: the 68 points that align every face."""
     out: OptionalPath = None
     """The weights to write, with a .json of their SHA-256 beside; by default those in use."""
@@ -37,14 +40,26 @@ class Teach:
         from changeling.training import Budget
 
         out = self.out or WEIGHTS
+        teaching = Teaching(Lessons(self.actors), seed=self.seed)
         check_kept(out, overwrite=self.overwrite)
-        with Bar("actors, then ‰", ACTORS) as bar:
+        with Bar("actors", ACTORS) as bar:
             taught = teach_landmarks(
-                self.run_folder, Budget(self.minutes), Teaching(Lessons(self.actors), seed=self.seed),
-                cache=self.cache, out=out, tick=bar.tick,
+                self.run_folder, Budget(self.minutes), teaching,
+                cache=self.cache, out=out, tick=self._tick(bar),
             )  # fmt: skip
         print(
             f"{out}: {taught.steps} steps, mean error {100 * taught.error:.2f} % of the "
             "distance of the eyes on actors not learnt from"
         )
         return 0
+
+    def _tick(self, bar: Bar) -> Tick:
+        """Counts the actors, then the time."""
+
+        def tick(done: int, total: int | None) -> None:
+            if total == self.actors:
+                bar.tick(done, total)
+            else:
+                bar.show(done, total, f"teaching, {done / 10:.0f} %")
+
+        return tick

@@ -86,8 +86,6 @@ Person = Annotated[tuple[str, Path], _kind("NAME=FOLDER", _person)]
 """A person's name and face set."""
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 """A path that is written, also given by -o."""
-Given = tyro.conf.Positional
-"""Given by its place, without a flag."""
 
 
 def check_kept(path: Path, *, overwrite: bool) -> None:

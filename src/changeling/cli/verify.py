@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from changeling.cli.values import Given
+import tyro
+
 from changeling.provenance import verify
 
 
@@ -11,7 +12,7 @@ from changeling.provenance import verify
 class Verify:
     """Check a content credential. Exit codes: 0 trusted, 3 unknown signer, 4 altered, 5 none."""
 
-    file: Given[Path]
+    file: tyro.conf.Positional[Path]
     """A picture (PNG, JPEG, WebP) or a video (MP4)."""
 
     def run(self) -> int:
