@@ -1,0 +1,29 @@
+"""An experiment from films to scores: training with the truth in sight, the demo, reports."""
+
+from changeling.study.demo import Demo, demo
+from changeling.study.judge import judge_report
+from changeling.study.options import DemoOptions
+from changeling.study.pairs import PAIRS, Pair
+from changeling.study.scores import Results, ScoreLine, Seeds, Versions, score_lines
+from changeling.study.stages import Stage, Tell, quiet
+from changeling.study.train import Advance, donor_of, train_family
+
+__all__ = [
+    "PAIRS",
+    "Advance",
+    "Demo",
+    "DemoOptions",
+    "Pair",
+    "Results",
+    "ScoreLine",
+    "Seeds",
+    "Stage",
+    "Tell",
+    "Versions",
+    "demo",
+    "donor_of",
+    "judge_report",
+    "quiet",
+    "score_lines",
+    "train_family",
+]

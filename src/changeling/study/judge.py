@@ -1,0 +1,123 @@
+"""A finished swap judged against the true film, with a report."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from changeling.errors import UserError
+from changeling.faces import crop
+from changeling.measuring import VideoJudgement, error_map, judge_videos, mse, psnr
+from changeling.media import Tick, silent
+from changeling.provenance import Credential, Source, verify
+from changeling.study.charts import panels
+from changeling.study.films import Moment, seen_in, shown_moments, strip
+from changeling.study.look import Look
+from changeling.study.report import Chart, Grid, Picture, Report, Row, Table, write_report
+from changeling.study.scores import Versions, score_lines
+
+_CROP = 160
+
+_TABLE = (
+    "Inside the true inner face, and over the whole frame, most of which a swap leaves alone. "
+    "PSNR is averaged in decibels; equal pictures get 100."
+)
+_FRAMES = (
+    "The swap, the true film, and their difference, from black for none to pale yellow for a "
+    "quarter of full scale and more. Beside each row its time and the PSNR of its frame."
+)
+_CROPS = (
+    "The same moments cut out and aligned by the eyes, nose and mouth of the true face. "
+    "This is where a swap succeeds or fails."
+)
+_CURVE = (
+    "Each frame by itself, inside the true inner face. Look at the moments where the curve falls: "
+    "turned heads, open mouths, new light."
+)
+
+
+def judge_report(
+    swap: Path, truth: Path, out: Path, *, overwrite: bool = False, tick: Tick = silent
+) -> VideoJudgement:
+    """Score `swap` against `truth` (see `judge_videos`) and write a report to `out`.
+
+    Raises UserError when the films do not fit each other, the truth shows no face, or `out` exists
+    and not `overwrite`.
+    """
+    if out.exists() and not overwrite:
+        raise UserError(f"{out}: this file exists already; choose another or add --overwrite.")
+    judgement = judge_videos(swap, truth, tick=tick)
+    moments = shown_moments([swap, truth], len(judgement.series))
+    report = Report(
+        title=f"{swap.name} against the truth",
+        lead=f"How near the swap is to {truth.name}, the film of what it should have become, "
+        f"over {len(judgement.series)} frames.",
+        figures=(
+            (f"{judgement.face.psnr:.1f} dB", "PSNR inside the face"),
+            (f"{judgement.face.ssim:.3f}", "SSIM inside the face"),
+            (f"{judgement.frame.psnr:.1f} dB", "PSNR of the whole frame"),
+        ),
+        table=Table("Scores", _TABLE, score_lines(judgement)),
+        grids=_grids(moments, seen_in([swap, truth], out.name)),
+        charts=(_chart(judgement, out.name),),
+        commands=(
+            shlex.join(["changeling", "judge", str(swap), "--truth", str(truth), "-o", str(out)]),
+        ),
+        facts=(
+            (swap.name, _credential(swap)),
+            (truth.name, _credential(truth)),
+            *asdict(Versions.installed()).items(),
+        ),
+    )
+    write_report(out, report, overwrite=overwrite)
+    return judgement
+
+
+def frame_row(moment: Moment, credential: Credential) -> Row:
+    """The films, a swap and its truth last, and the error of that swap; its time and PSNR."""
+    *_, swap, truth = (frame.pixels for frame in moment)
+    tiles = [*(frame.pixels for frame in moment), error_map(swap, truth)]
+    label = f"{float(moment[0].time):.1f} s, {psnr(mse(swap, truth)):.1f} dB"
+    return Row(label, Picture(strip(tiles), credential, f"whole frames at {label}"))
+
+
+def _grids(moments: Sequence[Moment], credential: Credential) -> tuple[Grid, ...]:
+    columns = ("swap", "truth", "error")
+    frames = tuple(frame_row(moment, credential) for moment in moments)
+    look = Look()
+    found = (_crop_row(look, moment, credential) for moment in moments)
+    crops = tuple(row for row in found if row is not None)
+    return Grid("Frames", _FRAMES, columns, frames), Grid("Faces", _CROPS, columns, crops)
+
+
+def _crop_row(look: Look, moment: Moment, credential: Credential) -> Row | None:
+    """The aligned faces; None where the truth shows none."""
+    swap, truth = moment
+    face = look.at(truth.pixels)
+    if face is None:
+        return None
+    one, two = (crop(frame.pixels, face.matrix, _CROP) for frame in (swap, truth))
+    label = f"{float(truth.time):.1f} s"
+    words = f"aligned faces at {label}"
+    return Row(label, Picture(strip([one, two, error_map(one, two)]), credential, words))
+
+
+def _chart(judgement: VideoJudgement, title: str) -> Chart:
+    faces = [(one.time, one.face) for one in judgement.series if one.face is not None]
+    times = [time for time, _ in faces]
+    curves = {
+        "PSNR inside the face, dB": (times, [face.psnr for _, face in faces]),
+        "SSIM inside the face": (times, [face.ssim for _, face in faces]),
+    }
+    drawn = Picture(
+        panels(curves, "seconds"), Credential(title, Source.RENDERED), "curves of the scores"
+    )
+    return Chart("Frame by frame", _CURVE, drawn)
+
+
+def _credential(film: Path) -> str:
+    """What its credential says, or why it has none."""
+    try:
+        return verify(film).sentence
+    except UserError as error:
+        return str(error)

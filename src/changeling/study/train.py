@@ -1,0 +1,150 @@
+"""A family trained on face sets of people who consent, scored against the truth while it learns."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256 as new_hash
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from changeling.converting import Donor
+from changeling.errors import UserError
+from changeling.faces import FaceSet, people_batches
+from changeling.generators import family as family_of
+from changeling.measuring import Score
+from changeling.media import writing
+from changeling.provenance import Consent, Ingredient, Use, sha256
+from changeling.study.curve import TruthCurve
+from changeling.training import Budget, Progress, Run, Runtime, fit
+
+_CONSENTS = "consents.json"
+BATCH = 16
+"""Faces of each person in a step."""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """Where training stands after a step."""
+
+    progress: Progress
+    """Step, losses, speed, time left."""
+    truth: Score | None
+    """Last point of the truth curve (see `TruthCurve`); None before the first one, and for people
+    who are no rendered actors."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of the people of a run and the faces that taught it."""
+
+    name: str
+    """What `convert --to` calls the person."""
+    source: str
+    """Name of the film."""
+    film: str
+    """SHA-256 of the film."""
+    faces: str
+    """SHA-256 of the faces and landmarks that were in the set."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run is trained on; with other data it is another run."""
+
+    people: tuple[Person, ...]
+    """In the order of the network's people."""
+    batch: int
+    """Faces of each person in a step."""
+    seed: int
+    """Of weights, batches and noise."""
+
+
+def train_family(
+    family: str,
+    config: Any,  # noqa: ANN401  (each family has a class of its own)
+    sets: Sequence[tuple[str, FaceSet]],
+    folder: Path,
+    budget: Budget,
+    *,
+    today: date,
+    runtime: Runtime,
+    batch: int = BATCH,
+    seed: int = 0,
+) -> Iterator[Advance]:
+    """Train `family` on the faces of named people into the run `folder`, step by step.
+
+    `config` is one of the family's, such as `preset(names, size=64)`, its people those of `sets`
+    in order. The same call again goes on where the last one was left. When all people are rendered
+    actors the run's log gets the truth curve in its columns truth_psnr and truth_ssim. Raises
+    UserError when somebody does not consent to training today, for sets or sizes that do not fit,
+    and when the folder holds a run with other settings.
+    """
+    for _, faces in sets:
+        faces.check(Use.TRAIN, today=today)
+    names = tuple(name for name, _ in sets)
+    assert config.people == names, (config.people, names)
+    runtime.apply()
+    batches = people_batches([faces for _, faces in sets], size=config.size, batch=batch, seed=seed)
+    torch.manual_seed(seed)
+    learner = family_of(family).learner(config, runtime=runtime)
+    data = Data(tuple(_person(name, faces) for name, faces in sets), batch, seed)
+    run = Run.begin(folder, family=family, config=config, data=data)
+    _keep_consents(folder, sets)
+    curve = TruthCurve(run, learner, sets)
+    steps = fit(learner, batches, run, budget, seed=seed, workers=runtime.workers)
+    with closing(steps):
+        for progress in steps:
+            yield Advance(progress, curve.follow(progress))
+
+
+def donor_of(run: Path, person: str) -> Donor:
+    """What `convert` asks for before it puts on the face of a person of a run.
+
+    Raises UserError when the folder is no finished run of `train_family` or nobody in it has that
+    name.
+    """
+    opened = Run(run)
+    people = opened.data(Data).people
+    if person not in (names := [one.name for one in people]):
+        raise UserError(
+            f"{run} knows nobody called {person!r}: give --to one of {', '.join(names)}."
+        )
+    taught = [(one.source, one.film) for one in people]
+    taught += [(f"faces of {one.name}", one.faces) for one in people]
+    taught.append(("checkpoint.safetensors", sha256(run / "checkpoint.safetensors")))
+    return Donor(
+        consent=_consent(run / _CONSENTS, person),
+        model=opened.family,
+        run=run.resolve().name,
+        ingredients=tuple(Ingredient(title, digest, "inputTo") for title, digest in taught),
+    )
+
+
+def _person(name: str, faces: FaceSet) -> Person:
+    digest = new_hash()
+    for face, pixels in zip(faces.faces, faces.pixels(), strict=True):
+        digest.update(pixels.tobytes())
+        digest.update(face.landmarks.tobytes())
+    return Person(name, faces.source, faces.sha256, digest.hexdigest())
+
+
+def _keep_consents(folder: Path, sets: Sequence[tuple[str, FaceSet]]) -> None:
+    """A consent may be renewed while a run goes on, so it is none of the run's settings."""
+    consents = {name: faces.consent.to_json() for name, faces in sets}
+    with writing(folder / _CONSENTS, overwrite=True) as beside:
+        beside.write_text(json.dumps(consents, indent=2) + "\n", encoding="utf-8")
+
+
+def _consent(path: Path, person: str) -> Consent:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))[person]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} does not hold the consent of {person} ({error!r}): run the training command "
+            "again, which writes it from the face sets."
+        ) from error
+    return Consent.from_json(data, where=str(path))
