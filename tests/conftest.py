@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from samples import KINDS, publish_one
 
+from changeling.provenance import Consent, write_consent
+
 
 @pytest.fixture(scope="session", autouse=True)
 def configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -29,3 +31,23 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another machine: an empty configuration folder in place of the tests' own."""
     monkeypatch.setenv("CHANGELING_HOME", str(tmp_path / "foreign"))
     return tmp_path / "foreign"
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory, configuration: None) -> Path:
+    """A signed film of a rendered actor: 6 frames of 160×120, with its truth beside it."""
+    # Imported here because most tests do not need the renderer, which takes seconds to load.
+    from changeling.actors import Actor, Performance
+    from changeling.actors import film as make_film
+
+    path = tmp_path_factory.mktemp("film") / "a.mp4"
+    make_film(Actor(1, 1), Performance.from_seed(1, seconds=0.24), path, size=(160, 120))
+    return path
+
+
+@pytest.fixture(scope="session")
+def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody's consent to everything, without an end."""
+    path = tmp_path_factory.mktemp("consent") / "consent.toml"
+    write_consent(path, Consent("footage", ("Somebody",), "Somebody", "a test"))
+    return path

@@ -7,6 +7,7 @@ import io
 import re
 import sys
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def attribute_docs(room: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted((Path(changeling.__file__).parent / room).glob("*.py")):
         body = ast.parse(path.read_text(encoding="utf-8")).body
-        for line, below in zip(body, body[1:], strict=False):
+        for line, below in pairwise(body):
             if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                 targets = line.targets if isinstance(line, ast.Assign) else []
                 targets = [line.target] if isinstance(line, ast.AnnAssign) else targets
@@ -97,7 +98,7 @@ def test_every_flag_is_explained(command: str) -> None:
     source = inspect.getsource(sys.modules[COMMANDS[command].__module__])
     kinds = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     (body,) = (kind.body for kind in kinds if kind.name == COMMANDS[command].__name__)
-    for line, below in zip(body, body[1:], strict=False):
+    for line, below in pairwise(body):
         if isinstance(line, ast.AnnAssign):
             assert isinstance(below, ast.Expr), ast.unparse(line)
             assert ast.unparse(below).rstrip("'\"").endswith("."), ast.unparse(line)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from itertools import takewhile
 from typing import Protocol
@@ -62,30 +62,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+class _Page(StringIO):
+    """Catches what tyro prints, which looks at the standard output's encoding to draw its boxes."""
+
+    encoding = "utf-8"
+
+
 def parse(arguments: Sequence[str]) -> Command:
     """The command with its flags; raises UserError, and SystemExit after `--help`."""
-    said = StringIO()
+    arguments = list(arguments) or ["--help"]
+    page = _Page()
     try:
-        with redirect_stderr(said):
-            command: Command = tyro.extras.subcommand_cli_from_dict(
-                dict(COMMANDS),
-                prog="changeling",
-                description="Swap faces of rendered actors and of people who consent, measure the "
-                "swap against the true answer, and sign what leaves.",
-                args=list(arguments) or ["--help"],
-                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
-            )
+        with redirect_stdout(page), redirect_stderr(page):
+            return _parsed(arguments)
     except SystemExit as end:
-        if not end.code:
-            raise
-        raise UserError(_sentence(said.getvalue(), arguments)) from None
+        if end.code:
+            raise UserError(_sentence(page.getvalue(), arguments)) from None
+    # Help was asked for: once more, onto the terminal, in its colours and its width.
+    return _parsed(arguments)
+
+
+def _parsed(arguments: list[str]) -> Command:
+    command: Command = tyro.extras.subcommand_cli_from_dict(
+        dict(COMMANDS),
+        prog="changeling",
+        description="Swap faces of rendered actors and of people who consent, measure the swap "
+        "against the true answer, and sign what leaves.",
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
+    )
     return command
 
 
 def _sentence(box: str, arguments: Sequence[str]) -> str:
     """What tyro says in a box (title, message, rule, hints) as one sentence."""
-    lines = [line.strip("│|").rstrip() for line in box.splitlines()[1:-1]]
-    message = list(takewhile(lambda line: line.strip(" ─-"), lines))
+    lines = [line.strip("│").rstrip() for line in box.splitlines()[1:-1]]
+    message = list(takewhile(lambda line: line.strip(" ─"), lines))
     # Deeper indented are the help texts of missing flags.
     words = " ".join(line.strip() for line in message if not line.startswith(" " * 8))
     words = words.removeprefix("Error parsing ").removesuffix(".")

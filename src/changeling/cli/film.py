@@ -13,7 +13,7 @@ class Film:
     actor: Seed
     """Seed of the actor's face."""
     out: Out
-    """The MP4 to write; its truth goes beside it, a.mp4 → a.truth.npz."""
+    """The MP4 to write; its truth goes beside it, for a.mp4 into a.truth.npz."""
     performance: Seed = 0
     """Seed of the performance: expression, pose, gaze, light, camera and background."""
     styling: OptionalSeed = None

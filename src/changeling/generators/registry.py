@@ -26,6 +26,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "classic": Family(classic.Config, classic.Classic),
     }
 )
+"""The families by name; the first one is the default of everything."""
 
 
 def family(name: str) -> Family:

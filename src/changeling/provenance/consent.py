@@ -27,7 +27,6 @@ class Use(Enum):
     DRAW = "drawn from"
 
 
-# Asked by `changeling consent new` and written above each answer in the file.
 QUESTIONS: Mapping[str, str] = {
     "kind": "Which pictures: footage (of people who consent) or dataset (public, with a licence)",
     "people": "Who is shown (all names)",
@@ -38,6 +37,7 @@ QUESTIONS: Mapping[str, str] = {
     "licence": "Under which licence (needed for a dataset)",
     "evidence": "Where the evidence lies (a file, a letter, an address)",
 }
+"""Asked by `changeling consent new` and written above each answer in the file."""
 _ASKED: Mapping[str, tuple[str, ...]] = {
     "footage": ("people", "given_by", "purpose", "until", "evidence"),
     "dataset": ("licence", "purpose", "evidence"),

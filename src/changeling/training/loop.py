@@ -15,6 +15,7 @@ Losses = Mapping[str, Tensor]
 """Named losses of one step, each a scalar, detached and finite."""
 
 Batch = TypeVar("Batch", bound=Sized)
+"""What a learner learns from in one step; its length counts the samples."""
 Learned = TypeVar("Learned", bound=Sized, contravariant=True)
 
 Batches = Callable[[int], Batch]
