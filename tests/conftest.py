@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samples import KINDS, publish_one
+from samples import KINDS, publish_one, training
 
 from changeling.provenance import Consent, write_consent
 
@@ -51,3 +51,21 @@ def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("consent") / "consent.toml"
     write_consent(path, Consent("footage", ("Somebody",), "Somebody", "a test"))
     return path
+
+
+@pytest.fixture(scope="session")
+def taught(
+    film: Path, consent: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """A face set and a run trained on it for one step.
+
+    Taken as footage, because for rendered actors training would render the truth curve.
+    """
+    from changeling.cli import main
+
+    folder = tmp_path_factory.mktemp("taught")
+    faces, run = folder / "faces", folder / "run"
+    source = ["extract", str(film), "--consent", str(consent)]
+    assert main([*source, "-o", str(faces), "--size", "32"]) == 0
+    assert main(training(faces, run, "--steps", 1)) == 0
+    return faces, run

@@ -40,3 +40,10 @@ def publish_one(path: Path, credential: Credential = SWAP, *, overwrite: bool = 
     with publish(path, credential, overwrite=overwrite) as draft:
         write(draft)
     return path
+
+
+def training(faces: Path, run: Path, *flags: object) -> list[str]:
+    """A command line that trains, at the least expense, two people who have the same faces."""
+    least = ["--size", 16, "--batch", 2]
+    sets = ["--a", faces, "--b", faces, "-o", run]
+    return [str(word) for word in ("train", "autoencoder", *sets, *least, *flags)]

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from recordings import full_disk
+from samples import training
 
 from changeling.cli import main
 from changeling.media import Frame, FrameWriter, Pixels, read_frames, write_image
@@ -43,19 +44,6 @@ def refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
     return run
 
 
-@pytest.fixture(scope="session")
-def taught(
-    film: Path, consent: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Path]:
-    """A face set under a consent of footage, and a run trained on it for one step."""
-    folder = tmp_path_factory.mktemp("taught")
-    faces, run = folder / "faces", folder / "run"
-    take = ["extract", str(film), "-o", str(faces), "--size", "32", "--consent", str(consent)]
-    assert main(take) == 0
-    assert main(train(faces, run, "--steps", "1")) == 0
-    return faces, run
-
-
 @pytest.fixture
 def faces(taught: tuple[Path, Path], tmp_path: Path) -> Path:
     """A copy of the face set, to be spoilt."""
@@ -66,11 +54,6 @@ def faces(taught: tuple[Path, Path], tmp_path: Path) -> Path:
 def run(taught: tuple[Path, Path], tmp_path: Path) -> Path:
     """A copy of the run, to be spoilt."""
     return Path(shutil.copytree(taught[1], tmp_path / "run"))
-
-
-def train(faces: Path, run: Path, *flags: object, size: int = 16) -> list[str]:
-    sets = ["--a", faces, "--b", faces, "-o", run, "--size", size, "--batch", 2]
-    return [str(word) for word in ("train", "autoencoder", *sets, *flags)]
 
 
 def clip(path: Path, pictures: list[Pixels]) -> Path:
@@ -159,7 +142,7 @@ def test_no_write_permission(
     blocked = Path("/proc/nobody") if "permission" in place else faces / "faceset.json"
     assert "cannot" in refuse("film", "--actor", 1, "--seconds", 0.1, "-o", blocked / "a.mp4")
     assert "cannot" in refuse("extract", film, "-o", blocked / "faces", "--consent", consent)
-    assert "cannot" in refuse(*train(faces, blocked / "run", "--steps", 2))
+    assert "cannot" in refuse(*training(faces, blocked / "run", "--steps", 2))
     swap = ["--run", run, "--to", "b", "-o", blocked / "swap.mp4"]
     assert "cannot" in refuse("convert", film, *swap)
 
@@ -180,10 +163,10 @@ def test_a_disk_that_is_full_when_training_saves(
 ) -> None:
     before = (run / "checkpoint.safetensors").read_bytes()
     with full_disk():
-        assert main(train(faces, run, "--steps", "2")) == 2
+        assert main(training(faces, run, "--steps", "2")) == 2
     assert "free some space" in capsys.readouterr().err
     assert (run / "checkpoint.safetensors").read_bytes() == before
-    assert main(train(faces, run, "--steps", "2")) == 0
+    assert main(training(faces, run, "--steps", "2")) == 0
 
 
 def test_an_encoder_that_fails_half_way(
@@ -219,8 +202,8 @@ def test_a_path_that_exists_is_kept(
     assert "--overwrite" in refuse("extract", film, "-o", faces, "--consent", consent)
     foreign = ["--consent", consent, "--overwrite"]
     assert "no face set" in refuse("extract", film, "-o", run, *foreign)
-    assert "no training run" in refuse(*train(faces, faces, "--steps", 2))
-    assert "other settings" in refuse(*train(faces, run, "--steps", 2, "--seed", 5))
+    assert "no training run" in refuse(*training(faces, faces, "--steps", 2))
+    assert "other settings" in refuse(*training(faces, run, "--steps", 2, "--seed", 5))
 
 
 # Face sets and runs
@@ -230,7 +213,7 @@ def test_a_face_set_with_one_face(refuse: Refuse, faces: Path) -> None:
     for picture in sorted(faces.glob("*.png"))[1:]:
         picture.unlink()
     out = faces.parent / "new"
-    assert "holds 1 face" in refuse(*train(faces, out, "--steps", 2))
+    assert "holds 1 face" in refuse(*training(faces, out, "--steps", 2))
     assert not out.exists()
 
 
@@ -238,14 +221,14 @@ def test_a_face_set_with_a_broken_picture(refuse: Refuse, faces: Path) -> None:
     picture = sorted(faces.glob("*.png"))[3]
     picture.write_bytes(picture.read_bytes()[:200])
     out = faces.parent / "new"
-    assert f"{picture} is not a whole PNG" in refuse(*train(faces, out, "--steps", 2))
+    assert f"{picture} is not a whole PNG" in refuse(*training(faces, out, "--steps", 2))
     assert not out.exists()
 
 
 def test_a_size_that_does_not_fit(refuse: Refuse, faces: Path) -> None:
     out = faces.parent / "new"
-    assert "--size 16" in refuse(*train(faces, out, "--steps", 2, size=20))
-    assert "--size 64" in refuse(*train(faces, out, "--steps", 2, size=64))
+    assert "--size 16" in refuse(*training(faces, out, "--steps", 2, "--size", 20))
+    assert "--size 64" in refuse(*training(faces, out, "--steps", 2, "--size", 64))
     assert not out.exists()
 
 
@@ -255,7 +238,7 @@ def test_a_truncated_checkpoint(refuse: Refuse, film: Path, faces: Path, run: Pa
     out = run.parent / "swap.mp4"
     swap = ["convert", film, "--run", run, "--to", "b", "-o", out]
     assert "truncated" in refuse(*swap)
-    assert "truncated" in refuse(*train(faces, run, "--steps", 2))
+    assert "truncated" in refuse(*training(faces, run, "--steps", 2))
     checkpoint.unlink()
     assert "no checkpoint" in refuse(*swap)
     assert "no training run" in refuse("convert", film, "--run", faces, "--to", "b", "-o", out)
@@ -300,7 +283,7 @@ def test_consent_that_does_not_hold_any_more(
     spoil_consent(run / "consents.json", **change)
     assert words in refuse("convert", film, *swap)
     spoil_consent(faces / "faceset.json", **change)
-    assert words in refuse(*train(faces, folder / "new", "--steps", 2))
+    assert words in refuse(*training(faces, folder / "new", "--steps", 2))
 
 
 # Flags

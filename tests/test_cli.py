@@ -1,0 +1,334 @@
+"""The commands: from a film to a verified swap, what they print, and their exit codes."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from samples import training
+
+import changeling.faces
+import changeling.study
+from changeling.cli import main
+from changeling.cli.bars import Bar
+from changeling.cli.demo import Demo
+from changeling.cli.entry import COMMANDS, parse
+from changeling.faces import Lessons, Teaching, open_set
+from changeling.media import probe, read_frames, read_image, write_image
+from changeling.provenance import make_signer, read_consent, verify
+from changeling.training import Budget, Runtime
+
+
+def test_a_film_carries_the_seeds_that_were_given(tmp_path: Path) -> None:
+    out = tmp_path / "a.mp4"
+    line = f"film --actor 1 --styling 2 --performance 3 --seconds .08 --size 48x32 -o {out}"
+    assert main(line.split()) == 0
+    credential = verify(out).credential
+    assert credential is not None
+    assert json.loads(dict(credential.facts)["film"]) == {
+        "face": 1, "styling": 2, "performance": 3, "seconds": 0.08, "width": 48, "height": 32,
+        "rate": "25", "recording": "",
+    }  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "a.truth.npz"]
+    before = out.read_bytes()
+    assert main([*line.split(), "--overwrite"]) == 0
+    assert out.read_bytes() != before  # signed anew
+
+
+def test_a_recording_is_performed(tmp_path: Path) -> None:
+    names = [*changeling.actors.ACTIONS, "HeadYaw", "HeadPitch", "HeadRoll"]
+    rows = [",".join(names), *[",".join("0.1" for _ in names)] * 3]
+    recording = tmp_path / "take.csv"
+    recording.write_text("\n".join(rows))
+    out = tmp_path / "films" / "a.mp4"
+    assert main(f"film --actor 1 --csv {recording} --size 48x32 -o {out}".split()) == 0
+    assert probe(out).frames == 3
+    assert out.with_suffix(".csv").read_bytes() == recording.read_bytes()
+
+
+def test_extract_counts(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "a"
+    line = ["extract", str(film), "-o", str(out), "--size", "32", "--every", "3"]
+    assert main(line) == 0
+    said = capsys.readouterr()
+    assert f"{out}: 2 faces of 32 pixels from 6 frames" in said.out
+    assert said.err == ""
+    assert [face.frame for face in open_set(out).faces] == [0, 3]
+    assert main([*line, "--overwrite"]) == 0
+
+
+def test_training_goes_on_where_it_stopped(
+    taught: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faces, run = taught[0], tmp_path / "abc"
+    line = training(faces, run, "--person", f"c={faces}", "--seed", "4", "--steps")
+    assert main([*line, "1"]) == 0
+    assert main([*line, "3"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"{run}: step 1, ")
+    assert said[1].startswith(f"{run}: step 3, ")
+    assert all(" faces/s, l1 0." in line for line in said)
+    assert main([*line, "3"]) == 0
+    assert "trained to the end already" in capsys.readouterr().out
+    settings = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    assert settings["config"]["people"] == ["a", "b", "c"]
+    assert settings["config"]["size"] == 16
+    assert (settings["data"]["seed"], settings["data"]["batch"]) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("flags", "budget", "plain"),
+    [
+        ((), Budget(5.0, None), False),
+        (("--steps", "7"), Budget(None, 7), False),
+        (("--minutes", "0.5", "--plain"), Budget(0.5, None), True),
+        (("--minutes", "2", "--steps", "7"), Budget(2.0, 7), False),
+    ],
+)
+def test_the_budget_and_the_runtime_of_a_training(
+    flags: tuple[str, ...], budget: Budget, plain: bool, taught: tuple[Path, Path],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    calls: list[tuple[object, object]] = []
+
+    def train(*given: object, **rest: object) -> Iterator[object]:
+        calls.append((given[4], rest["runtime"]))
+        return iter(())
+
+    monkeypatch.setattr(changeling.study, "train_family", train)
+    assert main(training(taught[0], tmp_path / "ab", *flags)) == 0
+    best = Runtime.best()
+    assert calls == [(budget, best.plain() if plain else best)]
+
+
+def test_a_video_is_converted_signed_and_judged(
+    film: Path, taught: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swap, report = tmp_path / "swap.mp4", tmp_path / "report.html"
+    line = ["convert", str(film), "--run", str(taught[1]), "--to", "b", "-o", str(swap)]
+    assert main([*line, "--colour", "covariance", "--blend", "poisson"]) == 0
+    assert f"{swap}: 6 frames, 6 of them with a new face" in capsys.readouterr().out
+    credential = verify(swap).credential
+    assert credential is not None
+    facts = {"to": "b", "colour": "covariance", "blend": "poisson"}
+    assert dict(credential.facts) == facts
+    assert credential.run == taught[1].name
+    assert [f.time for f in read_frames(swap)] == [f.time for f in read_frames(film)]
+    assert main(["verify", str(swap)]) == 0
+    assert "is intact since" in capsys.readouterr().out
+    assert main(["judge", str(swap), "--truth", str(film), "-o", str(report)]) == 0
+    head, face, frame, last = capsys.readouterr().out.splitlines()
+    assert head.split() == ["MSE", "PSNR", "SSIM"]
+    numbers = [
+        [float(word) for word in line.replace(" dB", "").split()[-3:]] for line in (face, frame)
+    ]
+    # The face was replaced, the rest of the frame was not.
+    assert numbers[0][1] < numbers[1][1] < 100
+    assert last == f"Report: {report}"
+    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_picture_is_converted(
+    film: Path,
+    taught: tuple[Path, Path],
+    consent: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    photo, out = tmp_path / "photo.png", tmp_path / "swap.png"
+    write_image(photo, next(read_frames(film)).pixels)
+    line = ["convert", str(photo), "--run", str(taught[1]), "--to", "b", "-o", str(out)]
+    assert main([*line, "--consent", str(consent)]) == 0
+    assert capsys.readouterr().out == f"{out}: 1 frames, 1 of them with a new face\n"
+    assert not np.array_equal(read_image(out), read_image(photo))
+    assert main(["verify", str(out)]) == 0
+
+
+def test_verify_has_four_answers(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    signed = published / "a.png"
+    altered = tmp_path / "altered.png"
+    data = bytearray(signed.read_bytes())
+    data[-30] ^= 1
+    altered.write_bytes(data)
+    bare = tmp_path / "bare.png"
+    write_image(bare, read_image(signed))
+    assert [main(["verify", str(path)]) for path in (signed, altered, bare)] == [0, 4, 5]
+    monkeypatch.setenv("CHANGELING_HOME", str(tmp_path / "elsewhere"))
+    assert main(["verify", str(signed)]) == 3
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 4
+    words = ["whom this machine trusts", "has been altered", "no content credential", "not know"]
+    assert all(word in line for word, line in zip(words, said, strict=True))
+
+
+def test_consent_is_asked_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "consent.toml"
+    answers = ["footage", "Ada, Bo", "Ada and Bo", "a lecture", "2199-12-31", "letter.pdf"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(answers) + "\n"))
+    assert main(["consent", "new", "-o", str(out)]) == 0
+    given = read_consent(out)
+    assert (given.people, given.until) == (("Ada", "Bo"), date(2199, 12, 31))
+    said = capsys.readouterr()
+    assert f"--consent {out}" in said.out
+    assert said.err.count(":") >= len(answers)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("footage\nAda\n"))
+    other = tmp_path / "other.toml"
+    assert main(["consent", "new", "-o", str(other)]) == 2
+    assert "not all answered" in capsys.readouterr().err
+    assert not other.exists()
+
+
+def test_teach_calls_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, ...]] = []
+
+    def teach(
+        run: Path, budget: object, teaching: object, **rest: object
+    ) -> changeling.faces.Taught:
+        calls.append((run, budget, teaching, rest["out"]))
+        return changeling.faces.Taught(7, 0.05)
+
+    monkeypatch.setattr(changeling.faces, "teach_landmarks", teach, raising=False)
+    out = tmp_path / "w.safetensors"
+    line = f"teach landmarks --minutes 2 --actors 5 --seed 3 --out {out} --run-folder {tmp_path}"
+    assert main(line.split()) == 0
+    lessons = Lessons(5)
+    budget = Budget(2.0)
+    assert calls == [(tmp_path, budget, Teaching(lessons, seed=3), out)]
+
+
+def test_the_demo_has_the_defaults_of_the_study() -> None:
+    assert Demo().options() == changeling.study.DemoOptions()
+    short = parse("demo --pair 2 --steps 9 --seconds 3 --faces 32 --seed 5".split())  # noqa: SIM905
+    assert isinstance(short, Demo)
+    options = short.options()
+    assert options.pair == changeling.study.PAIRS[1]
+    assert (options.steps, options.minutes, options.seconds) == (9, None, 3)
+    assert (options.faces, options.seed) == (32, 5)
+
+
+def test_the_demo_prints_scores_and_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from changeling.measuring import Row, Score, Scores
+
+    one = Score(0.01, 20.0, 0.7)
+    row = Row(one, Score(0.02, 17.0, 0.6), Score(0.03, 15.2, 0.5))
+
+    @dataclass
+    class Results:
+        scores: Scores
+
+    def demo(folder: Path, options: object, **rest: object) -> changeling.study.Demo:
+        tell = rest["on_stage"]
+        assert callable(tell)
+        for stage in (("film a.mp4", 0, None), ("film a.mp4", 1, 2), ("train run", 0, None)):
+            tell(changeling.study.Stage(*stage))
+        results = Results(Scores(row, row, row))
+        return changeling.study.Demo(folder, results, (folder / "swap.mp4",))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(changeling.study, "demo", demo)
+    assert main(["demo", "-o", str(tmp_path), "--pair", "1"]) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert len(lines) == 1 + 9 + 1
+    assert lines[1].split()[-4:] == ["0.01000", "20.00", "dB", "0.7000"]
+    assert lines[-1] == str(tmp_path / "swap.mp4")
+    first, second = said.err.splitlines()
+    assert first.startswith("film a.mp4, after preparing the actors' model (once per machine")
+    assert second == "train run"
+    assert main(["demo", "-o", str(tmp_path), "--pair", "6"]) == 2
+    assert "give --pair 1 to 5" in capsys.readouterr().err
+
+
+def test_the_doctor_finds_what_to_mend(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signer = make_signer("Ada")
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert said.endswith("Nothing to mend.\n")
+    for words in ("torch ", "anny ", "precision ", "threads ", "libx264 encoder", "aac encoder"):
+        assert words in said
+    assert f"'Ada' in {signer.folder}" in said
+    assert f"0 other signers in {foreign / 'trusted'}" in said
+    (signer.folder / "key.pem").chmod(0o644)
+    assert main(["doctor"]) == 1
+    assert f"To mend (permissions of key.pem): chmod go= {signer.folder}" in capsys.readouterr().out
+    (signer.folder / "chain.pem").write_text("no certificate")
+    assert main(["doctor"]) == 1
+    assert "To mend (key): The signing key" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", [["--help"], ["verify", "FILE"], ["film", "--actor", "x"]])
+def test_what_needs_no_network_loads_none(line: list[str], published: Path) -> None:
+    words = [str(published / "a.png") if word == "FILE" else word for word in line]
+    code = (
+        "import sys, contextlib; from changeling.cli import main\n"
+        f"with contextlib.suppress(SystemExit): main({words!r})\n"
+        "assert not {'torch', 'anny', 'warp', 'matplotlib'} & set(sys.modules), 'loaded'"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True).stderr.count(b"loaded")
+        == 0
+    )
+
+
+class Stopped(Demo):
+    """A command that somebody stops, or that has a bug."""
+
+    error: BaseException = KeyboardInterrupt()
+
+    def run(self) -> int:
+        raise self.error
+
+
+def test_ctrl_c_ends_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(COMMANDS, "demo", Stopped)
+    assert main(["demo"]) == 130
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("Stopped by Ctrl-C")
+    assert said.err.count("\n") == 1
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "demo", Stopped)
+    monkeypatch.setattr(Stopped, "error", ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        main(["demo"])
+
+
+def test_help_and_an_empty_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in (["--help"], []):
+        with pytest.raises(SystemExit) as end:
+            main(line)
+        assert end.value.code == 0
+        said = capsys.readouterr().out
+        assert all(f"{command} " in said for command in COMMANDS)
+
+
+def test_no_flag_hides_the_method_that_runs() -> None:
+    for command in COMMANDS.values():
+        names = {field.name for field in fields(command)}  # type: ignore[arg-type]
+        assert "run" not in names
+
+
+def test_a_bar_measures_from_the_first_thing_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([100.0, 101.0, 103.0])
+    monkeypatch.setattr("changeling.cli.bars.time.perf_counter", lambda: next(times))
+    bar = Bar("frames")
+    for done in (1, 2, 3):
+        bar.tick(done, 3)
+    assert str(bar) == ", 0.7 frames/s"
+    assert str(Bar("frames")) == ""
