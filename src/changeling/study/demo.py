@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
+from typing import TypeVar
 
 from changeling.actors import Actor, Performance, film, sidecar_path
 from changeling.converting import How, convert
@@ -24,6 +25,8 @@ from changeling.study.scores import Results, Seeds, Versions
 from changeling.study.stages import Clock, Ledger, Stage, Tell, quiet
 from changeling.study.train import BATCH, Advance, donor_of, train_family
 from changeling.training import Budget, Run, Runtime, from_json, to_json
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,13 @@ def demo(
     results. Raises UserError when the folder holds anything else than a demo, or a demo with other
     options unless `overwrite`, which starts anew.
     """
+    runtime = runtime or Runtime.best()
+    _check(options, runtime)
     _open(folder, options, overwrite)
     scores = folder / names.SCORES
     if not scores.exists():
-        _Study(folder, options, today, on_stage, runtime or Runtime.best()).make()
-    results = from_json(Results, json.loads(scores.read_text("utf-8")), where=str(scores))
+        _Study(folder, options, today, on_stage, runtime).make()
+    results = _read(Results, scores)
     shown = (names.REPORT, names.SIDE_BY_SIDE, names.SWAP, *names.FILMS, names.SCORES)
     return Demo(folder, results, tuple(folder / name for name in shown))
 
@@ -186,23 +191,30 @@ def _training_stage(advance: Advance) -> Stage:
 def _open(folder: Path, options: DemoOptions, overwrite: bool) -> None:
     """Make the folder a demo's with these options, or raise `UserError`."""
     path = folder / names.OPTIONS
-    if path.is_file():
-        if not overwrite and _options(path) != options:
+    if path.is_file() and overwrite:
+        _clear(folder)
+    elif path.is_file():
+        if _read(DemoOptions, path) != options:
             raise UserError(
                 f"{folder} holds a demo with other options: give another folder with -o, or "
                 "--overwrite to start it anew."
             )
-        if not overwrite:
-            return
-        _clear(folder)
+        return
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} exists and is no demo's folder: give another one with -o.")
     _write_json(path, options)
 
 
-def _options(path: Path) -> DemoOptions:
+def _check(options: DemoOptions, runtime: Runtime) -> None:
+    """Raise before anything is filmed what training would raise."""
+    Budget(options.minutes, options.steps).check()
+    kind = family(options.family)
+    kind.learner(kind.config.preset(names.PEOPLE, size=options.faces), runtime=runtime)
+
+
+def _read(kind: type[Kind], path: Path) -> Kind:
     try:
-        return from_json(DemoOptions, json.loads(path.read_text("utf-8")), where=str(path))
+        return from_json(kind, json.loads(path.read_text("utf-8")), where=str(path))
     except ValueError as error:
         raise UserError(
             f"{path} is damaged ({error}): give another folder with -o, or --overwrite."
