@@ -46,8 +46,8 @@ def panels(curves: Mapping[str, Curve], below: str) -> Pixels:
         _plain(axes, name, below)
         axes.plot(x, y, color=MARK, linewidth=1.5, marker="o" if len(x) < 30 else "", markersize=3)
         axes.annotate(
-            f"{y[-1]:.4g}", (x[-1], y[-1]), xytext=(0, 6), textcoords="offset points",
-            ha="right", fontsize=8, color=INK,
+            f"{y[-1]:.3g}", (x[-1], y[-1]), xytext=(6, 0), textcoords="offset points",
+            va="center", fontsize=8, color=INK,
         )  # fmt: skip
     return _drawn(figure)
 
@@ -67,7 +67,7 @@ def _plain(axes: Axes, title: str, below: str) -> None:
     axes.set_xlabel(below, fontsize=8, color=SOFT)
     axes.tick_params(labelsize=8, colors=SOFT, length=0)
     axes.grid(axis="y", color=LINE, linewidth=0.8)
-    axes.margins(y=0.2)
+    axes.margins(x=0.12, y=0.2)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color(LINE)

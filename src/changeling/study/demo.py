@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from typing import TypeVar
@@ -15,7 +16,7 @@ from changeling.errors import UserError
 from changeling.faces import extract, open_set
 from changeling.generators import family, load_generator
 from changeling.measuring import CopySource, Judgement, MeanFace, Rivals, judge, read_samples
-from changeling.media import Tick, writing
+from changeling.media import Tick, probe, writing
 from changeling.study import options as names
 from changeling.study.demo_report import demo_report
 from changeling.study.films import side_by_side
@@ -25,6 +26,9 @@ from changeling.study.scores import Results, Seeds, Versions
 from changeling.study.stages import Clock, Ledger, Stage, Tell, quiet
 from changeling.study.train import BATCH, Advance, donor_of, train_family
 from changeling.training import Budget, Run, Runtime, from_json, to_json
+
+JUDGED = 100
+"""Frames of the held-out performance that are judged at least, evenly spread, if it has as many."""
 
 Kind = TypeVar("Kind")
 
@@ -160,8 +164,12 @@ class _Study:
         )
 
     def _judge(self, rivals: Rivals, tick: Tick) -> Judgement:
-        samples = read_samples(self.folder / names.PERFORMANCE, self.folder / names.TRUTH)
-        return judge(samples, rivals, to=names.B, how=How(), tick=tick)
+        performance, truth = self.folder / names.PERFORMANCE, self.folder / names.TRUTH
+        frames = probe(truth).frames or 1
+        gap = max(1, frames // JUDGED)
+        samples = islice(read_samples(performance, truth), 0, None, gap)
+        total = -(-frames // gap)
+        return judge(samples, rivals, to=names.B, how=How(), tick=lambda done, _: tick(done, total))
 
     def _results(self, ledger: Ledger, judgement: Judgement) -> Results:
         trained = [row for row in Run(self.folder / names.RUN).rows() if "rate" in row][-1]

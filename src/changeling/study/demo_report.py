@@ -25,13 +25,13 @@ from changeling.study.scores import Results, score_lines
 from changeling.training import Run
 
 _LEAD = (
-    "A performs, and a network puts B's face in. Both are rendered actors, so the true answer "
-    "exists: B's face with A's hair, neck and clothes in the very same performance."
+    "A performs, and a network puts B’s face in. Both are rendered actors, so the true answer "
+    "exists: B’s face with A’s hair, neck and clothes in the very same performance."
 )
 _TABLE = (
     "The crop tells how good the network is, the place in the frame how good the result is; "
     "PSNR is averaged in decibels over all frames. A swap means something when it beats both "
-    "baselines: the source's own face in the target's colours, and the target's mean face."
+    "baselines: the source’s own face in the target’s colours, and the target’s mean face."
 )
 _FRAMES = (
     "The held-out performance, the finished swap, the truth, and the error of the swap, from black "
@@ -41,7 +41,7 @@ _FRAMES = (
 _CROPS = (
     "What the network sees and gives, before anything is pasted, beside the two baselines and the "
     "truth. Eyes and mouth have to follow the first column and the person has to be that of the "
-    "truth; the last column is the error of the network's face."
+    "truth; the last column is the error of the network’s face."
 )
 _LOSSES = (
     "Each loss of the training, as means over a few steps. They tell how well faces are given back "
@@ -62,7 +62,7 @@ def demo_report(folder: Path, options: DemoOptions, results: Results, rivals: Ri
     columns = ("performance", "swap", "truth", "error")
     frames = tuple(frame_row(moment, credential) for moment in moments)
     columns_of_crops = (
-        "performance", "network's face", "source in B's colours", "B's mean face", "truth", "error",
+        "performance", "network’s face", "source in B’s colours", "B’s mean face", "truth", "error",
     )  # fmt: skip
     crops = tuple(_crop_rows(moments, rivals, credential))
     return Report(
@@ -83,13 +83,11 @@ def demo_report(folder: Path, options: DemoOptions, results: Results, rivals: Ri
 def _figures(results: Results) -> tuple[tuple[str, str], ...]:
     swap = results.crop.swap
     return (
-        (f"{swap.psnr:.1f} dB", "PSNR of the network's face"),
-        (f"{swap.ssim:.3f}", "SSIM of the network's face"),
+        (f"{swap.psnr:.1f} dB", "PSNR of the network’s face"),
+        (f"{swap.ssim:.3f}", "SSIM of the network’s face"),
         (f"{results.train_seconds / 60:.1f} min", "of training"),
         (f"{results.faces_per_second:.0f}", "faces trained a second"),
         (f"{results.convert_fps:.0f}", "frames converted a second"),
-        (f"{results.render_fps:.0f}", "frames rendered a second"),
-        (f"{results.extract_fps:.0f}", "frames extracted a second"),
     )
 
 
@@ -177,4 +175,6 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
         f"A {seeds.performance_a}, B {seeds.performance_b}, held out {seeds.performance}",
     )
     yield "training", f"seed {seeds.training}"
+    yield "frames rendered a second", f"{results.render_fps:.0f}"
+    yield "frames extracted a second", f"{results.extract_fps:.0f}"
     yield from asdict(results.versions).items()

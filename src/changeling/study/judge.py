@@ -77,7 +77,7 @@ def frame_row(moment: Moment, credential: Credential) -> Row:
     """The films, a swap and its truth last, and the error of that swap; its time and PSNR."""
     *_, swap, truth = (frame.pixels for frame in moment)
     tiles = [*(frame.pixels for frame in moment), error_map(swap, truth)]
-    label = f"{float(moment[0].time):.1f} s, {psnr(mse(swap, truth)):.1f} dB"
+    label = f"{float(moment[0].time):.1f} s {psnr(mse(swap, truth)):.1f} dB"
     return Row(label, Picture(strip(tiles), credential, f"whole frames at {label}"))
 
 

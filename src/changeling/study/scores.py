@@ -15,8 +15,8 @@ WHERE = {
 }
 WHO = {
     "swap": "the swap",
-    "copy_source": "source in the target's colours",
-    "mean_face": "target's mean face",
+    "copy_source": "source in the target’s colours",
+    "mean_face": "target’s mean face",
 }
 
 
