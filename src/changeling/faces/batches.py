@@ -27,15 +27,15 @@ Floats = NDArray[np.float32]
 class Jitter:
     """How far the faces of a batch depart from those of the sets (standard deviations)."""
 
-    turn: float = 4.0
+    turn: float = 2.0
     """Rotation of input and target in degrees."""
-    scale: float = 0.03
+    scale: float = 0.02
     """Change of size of input and target, as a fraction."""
-    shift: float = 0.02
+    shift: float = 0.01
     """Shift of input and target, as a fraction of the crop."""
     mirror: float = 0.5
     """How often (0…1) input and target are mirrored."""
-    warp: float = 0.03
+    warp: float = 0.025
     """Shift of the 5 × 5 knots that warp the input, as a fraction of the crop."""
     colours: float = 0.7
     """How often (0…1) an input takes on the colours of another face of any of the people."""

@@ -31,11 +31,11 @@ class Config:
     """Names, two or more; one decoder each."""
     size: int = 64
     """Side of the faces in pixels, divisible by 2 to the number of widths."""
-    widths: tuple[int, ...] = (64, 96, 192, 256)
+    widths: tuple[int, ...] = (32, 64, 128, 256)
     """Channels at a half, a quarter, … of the size; multiples of 32 are fast."""
     code: int = 256
     """Numbers in the code: the bottleneck between encoder and decoders."""
-    noise: float = 0.2
+    noise: float = 0.1
     """Standard deviation of the noise added to the code (whose numbers have deviation 1)."""
     tie: float = 0.01
     """Weight of the difference between the people's codes (maximum mean discrepancy)."""
@@ -45,7 +45,7 @@ class Config:
     """Weight of a pixel outside the face, where one inside weighs 1."""
     mask: float = 0.3
     """Weight of the mask's loss."""
-    rate: float = 5e-4
+    rate: float = 1e-3
     """Learning rate of Adam after its warm-up and before its decay."""
     steady: int = 2000
     """Steps after which the learning rate begins to fall with the root of the step."""

@@ -22,7 +22,7 @@ from changeling.study.curve import TruthCurve
 from changeling.training import Budget, Progress, Run, Runtime, fit
 
 _CONSENTS = "consents.json"
-BATCH = 16
+BATCH = 8
 """Faces of each person in a step."""
 
 
