@@ -362,7 +362,7 @@ def filmed(tmp_path: Path, inner: list[NDArray[np.bool_]]) -> Path:
         labels = np.where(area, Segment.FACE, Segment.HAIR).astype(np.uint8)
         depth = np.full(area.shape, np.inf, np.float32)
         beside.add(Truth(labels, points, points, seen, seen, depth, turn, points[:52, 0], turn))
-    beside.write(sidecar_path(truth), overwrite=False)
+    beside.write(sidecar_path(truth))
     return truth
 
 

@@ -1,8 +1,9 @@
-"""Rendered people: face and styling from two seeds, a performance from a third, and the truth of every frame."""
+"""Rendered people: face, styling and performance from seeds, and the truth of every frame."""
 
+from changeling.actors.acting import ACTIONS
 from changeling.actors.actor import Actor
 from changeling.actors.film import Film, film, prove
-from changeling.actors.performance import ACTIONS, Performance
+from changeling.actors.performance import Performance
 from changeling.actors.render import Shot, render
 from changeling.actors.sidecar import read_truth, sidecar_path
 from changeling.actors.truth import Segment, Truth

@@ -9,7 +9,7 @@ from changeling.actors.model import Floats
 
 
 def paint(seed: int, take: int, size: tuple[int, int]) -> Floats:
-    """A blurred room, (height, width, 3) linear RGB 0…1: wall, floor line, furniture, windows, lamps."""
+    """A blurred room, (height, width, 3) linear RGB 0…1: wall, floor, furniture, lamps."""
     width, height = 384, 216
     r = np.random.default_rng([seed, take, 6])
     wall, second = _colour(r, 0.10, 0.45), _colour(r, 0.05, 0.35)

@@ -1,23 +1,21 @@
-"""An actor made ready for the camera: one mesh of skin, eyes, mouth, hair, shirt and glasses, with its texture."""
+"""An actor made ready for the camera: one mesh of skin, eyes, hair and clothes, and a texture."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import warp as wp
 
 from changeling.actors import hair as hair_room
 from changeling.actors.actor import Actor, FaceTraits, StylingTraits, face_traits, styling_traits
 from changeling.actors.landmarks import inner_face
 from changeling.actors.model import Floats, Ints, Part, model, rest_vertices
-from changeling.actors.raster import CUT, FRINGE, LOCKS, SHEET, SOLID, STRANDS, head_share
+from changeling.actors.raster import CUT, FRINGE, LOCKS, SHEET, SOLID, STRANDS
 from changeling.actors.skin import bake
+from changeling.actors.visibility import look_around, normals
 from changeling.actors.wardrobe import Piece, below_collar, glasses, shirt
-
-DIRECTIONS = 128
-"""Rays per vertex from which the visibility of the light is measured."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Draw:
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """Everything of an actor that does not change from frame to frame, in metres from between the eyes."""
+    """What of an actor does not change from frame to frame; metres from between the eyes."""
 
     face: FaceTraits
     styling: StylingTraits
@@ -47,8 +45,10 @@ class Body:
     strand: Floats
     inner: Floats
     """(vertices,) above 0 inside the inner face."""
-    visibility: Floats
-    """(vertices, 17) spherical harmonics of the visible directions, then the share of open sky."""
+    seen: Floats
+    """(vertices, 16) spherical harmonics of the directions from which light comes."""
+    sky: Floats
+    """(vertices,) share of open sky."""
     around: tuple[Ints, Ints]
     """For each vertex the triangles that touch it: starts (vertices + 1,) and a list."""
     texture: Floats
@@ -67,25 +67,28 @@ def build(actor: Actor) -> Body:
     middle = m.middle(rest)
     rest = rest - middle
     eyes = ((left - middle).astype(np.float32), (right - middle).astype(np.float32))
-    pieces = _worn(rest, _normals(rest, m.triangles), eyes, styling)
+    pieces = _worn(rest, normals(rest, m.triangles), eyes, styling)
     assembled = _assemble(rest, pieces, below_collar(rest, styling.collar))
     every = np.concatenate([rest, assembled.fixed])
     around = _around(assembled.triangles, len(every))
-    share = _share(every, assembled)
+    with ThreadPoolExecutor(1) as pool:  # both take about a second
+        texture = pool.submit(bake, face, styling)
+        seen, sky = look_around(every, assembled.triangles, assembled.part)
     return Body(
         face=face,
         styling=styling,
         rest=rest,
         fixed=assembled.fixed,
-        share=share,
+        share=_share(every, assembled.hair_from),
         triangles=assembled.triangles,
         part=assembled.part,
         uv=assembled.uv,
         strand=assembled.strand,
         inner=np.concatenate([inner_face(), np.zeros(len(assembled.fixed), np.float32)]),
-        visibility=_visibility(every, assembled.triangles, assembled.part),
+        seen=seen,
+        sky=sky,
         around=around,
-        texture=bake(face, styling),
+        texture=texture.result(),
         draws=assembled.draws,
         eyes=eyes,
         hair_cover=hair_room.STYLES[styling.style].cover,
@@ -176,39 +179,13 @@ def _lash_length(rest: Floats) -> Floats:
     return out
 
 
-wp.set_module_options({"enable_backward": False})
-
-
-@wp.kernel
-def _shares(points: wp.array[wp.vec3], out: wp.array[float]) -> None:
-    i = wp.tid()
-    out[i] = head_share(points[i][2])
-
-
-def _share(points: Floats, assembled: _Assembled) -> Floats:
-    """Skin and shirt follow by height; hair that falls past the chin half follows the head."""
-    out = wp.zeros(len(points), dtype=float, device="cpu")
-    wp.launch(
-        _shares,
-        len(points),
-        inputs=[wp.array(points, dtype=wp.vec3, device="cpu"), out],
-        device="cpu",
-    )
-    share = out.numpy().copy()
-    share[assembled.hair_from :] = np.maximum(
-        share[assembled.hair_from :],
-        1 - 0.6 * np.clip((-0.10 - points[assembled.hair_from :, 2]) / 0.15, 0, 1),
-    )
+def _share(points: Floats, hair_from: int) -> Floats:
+    """By height, 0 shoulders to 1 head; hair that falls past the chin half follows the head."""
+    height = np.clip((points[:, 2] + 0.175) / 0.105, 0, 1)
+    share = height * height * (3 - 2 * height)
+    falls = np.clip((-0.10 - points[hair_from:, 2]) / 0.15, 0, 1)
+    share[hair_from:] = np.maximum(share[hair_from:], 1 - 0.6 * falls)
     return np.asarray(share, np.float32)
-
-
-def _normals(points: Floats, triangles: Ints) -> Floats:
-    corners = points[triangles]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    out = np.zeros_like(points)
-    for k in range(3):
-        np.add.at(out, triangles[:, k], across)
-    return np.asarray(out / (np.linalg.norm(out, axis=1, keepdims=True) + 1e-12), np.float32)
 
 
 def _around(triangles: Ints, vertices: int) -> tuple[Ints, Ints]:
@@ -216,107 +193,3 @@ def _around(triangles: Ints, vertices: int) -> tuple[Ints, Ints]:
     order = np.argsort(flat, kind="stable")
     start = np.searchsorted(flat[order], np.arange(vertices + 1))
     return start.astype(np.int32), (order // 3).astype(np.int32)
-
-
-@wp.kernel
-def _look_around(
-    mesh: wp.uint64,
-    points: wp.array[wp.vec3],
-    normals: wp.array[wp.vec3],
-    directions: wp.array[wp.vec3],
-    basis: wp.array2d[float],
-    out: wp.array2d[float],
-) -> None:
-    """Cast rays from a vertex; project what is visible onto 16 spherical harmonics."""
-    i = wp.tid()
-    n = normals[i]
-    start = points[i] + n * 0.0025
-    count = directions.shape[0]
-    open_sky = float(0.0)
-    total = float(0.0)
-    for k in range(count):
-        d = directions[k]
-        c = wp.dot(n, d)
-        seen = float(0.6)
-        if c > 0.0:
-            hit = wp.mesh_query_ray(mesh, start, d, 0.6)
-            seen = 1.0 - float(int(hit.result))
-            open_sky += c * seen
-            total += c
-        for j in range(16):
-            out[i, j] += seen * basis[k, j]
-    out[i, 16] = open_sky / wp.max(total, 1.0e-6)
-
-
-def _visibility(points: Floats, triangles: Ints, part: Ints) -> Floats:
-    solid = ~np.isin(part, (Part.HAIR, Part.SHIRT, Part.LASHES, Part.GLASSES))
-    mesh = wp.Mesh(
-        wp.array(points, dtype=wp.vec3, device="cpu"),
-        wp.array(triangles[solid].ravel(), dtype=int, device="cpu"),
-    )
-    directions = _sphere(DIRECTIONS)
-    out = wp.zeros((len(points), 17), dtype=float, device="cpu")
-    wp.launch(
-        _look_around,
-        len(points),
-        inputs=[
-            mesh.id,
-            wp.array(points, dtype=wp.vec3, device="cpu"),
-            wp.array(_normals(points, triangles), dtype=wp.vec3, device="cpu"),
-            wp.array(directions, dtype=wp.vec3, device="cpu"),
-            wp.array(_basis(directions) * (4 * np.pi / DIRECTIONS), dtype=float, device="cpu"),
-            out,
-        ],
-        device="cpu",
-    )
-    return _settle(out.numpy().copy(), points, triangles, part)
-
-
-def _settle(vis: Floats, points: Floats, triangles: Ints, part: Ints) -> Floats:
-    """Give the mouth's inside the light of an open mouth, which the resting head shuts out."""
-    inside = np.unique(triangles[np.isin(part, (Part.TEETH, Part.TONGUE, Part.MOUTH))])
-    lips = points[inside, 1].min()
-    deep = np.clip(1 - (points[inside, 1] - lips) / 0.035, 0.04, 1)
-    vis[inside] = 0
-    vis[inside, 0] = (0.12 + 0.40 * deep) / 0.282095
-    vis[inside, 16] = 0.10 + 0.40 * deep
-    eyes = np.unique(triangles[np.isin(part, (Part.LEFT_EYE, Part.RIGHT_EYE))])
-    vis[eyes, 16] = np.maximum(vis[eyes, 16], 0.45)
-    worn = np.unique(triangles[part == Part.HAIR])
-    vis[worn, 16] = np.maximum(vis[worn, 16], 0.35)
-    return np.asarray(vis, np.float32)
-
-
-def _sphere(count: int) -> Floats:
-    """Evenly spread directions (Fibonacci lattice), (count, 3)."""
-    k = np.arange(count) + 0.5
-    z = 1 - 2 * k / count
-    turn = np.pi * (1 + 5**0.5) * k
-    r = np.sqrt(1 - z * z)
-    return np.stack([r * np.cos(turn), r * np.sin(turn), z], -1).astype(np.float32)
-
-
-def _basis(d: Floats) -> Floats:
-    """The 16 real spherical harmonics up to degree 3 of each direction, (n, 16)."""
-    x, y, z = d.T
-    return np.stack(
-        [
-            0.282095 + 0 * x,
-            0.488603 * y,
-            0.488603 * z,
-            0.488603 * x,
-            1.092548 * x * y,
-            1.092548 * y * z,
-            0.315392 * (3 * z * z - 1),
-            1.092548 * x * z,
-            0.546274 * (x * x - y * y),
-            0.590044 * y * (3 * x * x - y * y),
-            2.890611 * x * y * z,
-            0.457046 * y * (5 * z * z - 1),
-            0.373176 * (5 * z**3 - 3 * z),
-            0.457046 * x * (5 * z * z - 1),
-            1.445306 * z * (x * x - y * y),
-            0.590044 * x * (x * x - 3 * y * y),
-        ],
-        -1,
-    ).astype(np.float32)

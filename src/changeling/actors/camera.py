@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from changeling.actors.background import paint
 from changeling.actors.body import Body
 from changeling.actors.landmarks import landmark_vertices
-from changeling.actors.model import Floats
+from changeling.actors.model import Floats, Part
 from changeling.actors.performance import Performance
 from changeling.actors.raster import EMPTY, SAMPLES, Pose, place, rasterise, smooth_normals
-from changeling.actors.shade import Light, Look, Mesh, light_vertices, resolve
+from changeling.actors.resolve import FAR, STRIP, resolve
+from changeling.actors.scene import Light, Look, Mesh, light_vertices
 from changeling.actors.truth import Truth
+from changeling.actors.visibility import Vec16
 
 PIVOT = (0.0, 0.095, -0.085)
 """The joint of neck and head, from the point between the eyes, in metres."""
@@ -25,6 +27,8 @@ AXES = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)
 """The renderer's axes (right, away, up) → OpenCV's (right, down, forward)."""
 NEAR = 0.004
 """Metres by which a landmark may lie behind what is drawn and still count as seen."""
+AROUND = np.indices((3, 3)).reshape(2, 9) - 1
+"""Rows and columns of a pixel and its neighbours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +67,13 @@ class Camera:
         self.mesh.lit = self._new(vertices, wp.vec2)
         self.fixed = self._up(body.fixed, wp.vec3)
         self.share = self._up(body.share, float)
-        self.visibility = self._up(body.visibility, float)
+        self.seen, self.sky = self._up(body.seen, Vec16), self._up(body.sky, float)
         self.start, self.around = (self._up(a, int) for a in body.around)
         self.keys = self._new((SAMPLES * height, SAMPLES * width), wp.uint64)
         self.curve = self._up(srgb_curve(), wp.uint8)
+        self.eyes = [
+            np.unique(body.triangles[body.part == p]) for p in (Part.LEFT_EYE, Part.RIGHT_EYE)
+        ]
         self.scene = (-1, -1)
         self.background: tuple[wp.array, wp.array] | None = None
 
@@ -74,12 +81,13 @@ class Camera:
         return wp.array(array, dtype=kind, device=self.device)
 
     def _new(self, shape: int | tuple[int, ...], kind: type) -> wp.array:
-        return wp.zeros(shape, dtype=kind, device=self.device)
+        return wp.empty(shape, dtype=kind, device=self.device)
 
     def draw(self, moving: Floats, performance: Performance, index: int) -> Drawn:
         """Frame `index`; `moving` (vertices, 3) is the resting head with the frame's actions."""
         pose, rotation = self._pose(performance, index)
-        self._place(moving, pose, performance, index)
+        light = _light(performance, index)
+        self._place(moving, pose, light)
         self._rasterise()
         width, height = self.size
         picture = self._new((height, width, 3), wp.uint8)
@@ -87,9 +95,9 @@ class Camera:
         depth = self._new((height, width), float)
         self._launch(
             resolve,
-            (height, width),
+            (height, -(-width // STRIP)),
             [
-                self.mesh, self.keys, _light(performance, index),
+                self.mesh, self.keys, light,
                 self._look(rotation, performance.gaze[index]),
                 *self._behind(performance, index), self.curve, picture, labels, depth,
             ],
@@ -117,7 +125,7 @@ class Camera:
         pose.centre = wp.vec2(width * SAMPLES / 2, height * SAMPLES / 2)
         return pose, rotation
 
-    def _place(self, moving: Floats, pose: Pose, performance: Performance, index: int) -> None:
+    def _place(self, moving: Floats, pose: Pose, light: Light) -> None:
         mesh, vertices = self.mesh, len(self.share)
         self._launch(
             place,
@@ -132,7 +140,7 @@ class Camera:
         self._launch(
             light_vertices,
             vertices,
-            [self.visibility, self.share, pose, _light(performance, index), mesh.lit],
+            [self.seen, self.sky, self.share, pose, light, mesh.lit],
         )
 
     def _rasterise(self) -> None:
@@ -159,15 +167,11 @@ class Camera:
         look.pattern = styling.shirt_pattern
         look.frame = wp.vec3(*styling.frame_colour)
         world = self.mesh.world.numpy()
-        eyes = [world[v].mean(0) for v in self._eye_vertices()]
+        eyes = [world[v].mean(0) for v in self.eyes]
         look.left_eye, look.right_eye = (wp.vec3(*e.tolist()) for e in eyes)
         ahead = np.array([np.sin(side) * np.cos(up), -np.cos(side) * np.cos(up), np.sin(up)])
         look.left_gaze = look.right_gaze = wp.vec3(*(rotation @ ahead).tolist())
         return look
-
-    def _eye_vertices(self) -> tuple[NDArray[np.intp], ...]:
-        body = self.body
-        return tuple(np.unique(body.triangles[body.part == part]) for part in (1, 2))
 
     def _behind(self, performance: Performance, index: int) -> tuple[wp.array, wp.array]:
         """The take's background, as linear light and as bytes."""
@@ -199,7 +203,7 @@ class Camera:
             dense=dense,
             visible=seen[:68].copy(),
             dense_visible=seen,
-            depth=np.where(depth > 1e8, np.inf, depth).astype(np.float32),
+            depth=np.where(depth < FAR, depth, np.inf).astype(np.float32),
             rotation=(AXES @ rotation @ AXES.T).astype(np.float32),
             actions=performance.actions[index].copy(),
             camera=np.array(camera, np.float32),
@@ -217,9 +221,9 @@ def _seen(points: Floats, distance: Floats, depth: Floats) -> NDArray[np.bool_]:
     height, width = depth.shape
     x, y = np.round(points).astype(int).T
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    behind = cv2.dilate(np.minimum(depth, 1e4).astype(np.float32), np.ones((3, 3), np.uint8))
-    there = behind[y.clip(0, height - 1), x.clip(0, width - 1)]
-    return np.asarray(inside & (distance < there + NEAR))
+    rows = (y[:, None] + AROUND[0]).clip(0, height - 1)
+    columns = (x[:, None] + AROUND[1]).clip(0, width - 1)
+    return np.asarray(inside & (distance < depth[rows, columns].max(1) + NEAR))
 
 
 def _light(performance: Performance, index: int) -> Light:

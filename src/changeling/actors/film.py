@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -63,34 +64,32 @@ def film(
     """Render a performance into a signed MP4 with its truth beside it, and return its recipe.
 
     recording: the CSV that `performance` was read from; it is copied beside the film, so that the
-    film stays provable. Raises UserError when the file exists, unless `overwrite`.
+    film stays provable. Raises UserError when the film, its truth or its recording exist, unless
+    `overwrite`; nothing is written then.
     """
-    made = Film(
-        actor.face,
-        actor.styling,
-        performance.seed,
-        float(len(performance) / performance.rate),
-        *size,
-        str(performance.rate),
-        sha256(recording) if recording else "",
-    )
-    credential = Credential(
-        title=path.name,
-        source=Source.RENDERED,
-        model="rendered actor",
-        facts=((FACT, json.dumps(asdict(made))),),
-    )
-    beside = SidecarWriter()
-    with publish(path, credential, overwrite=overwrite) as temporary:
-        with FrameWriter(temporary, size=size, rate=performance.rate) as writer:
+    digest = sha256(recording) if recording else ""
+    seconds = float(len(performance) / performance.rate)
+    rate = str(performance.rate)
+    made = Film(actor.face, actor.styling, performance.seed, seconds, *size, rate, digest)
+    truth = SidecarWriter()
+    with ExitStack() as outputs:  # ends with the film, so that none is left without its truth
+        beside = outputs.enter_context(writing(sidecar_path(path), overwrite=overwrite))
+        if recording and recording.resolve() != path.with_suffix(".csv").resolve():
+            copy = outputs.enter_context(writing(path.with_suffix(".csv"), overwrite=overwrite))
+            copy.write_bytes(recording.read_bytes())
+        draft = outputs.enter_context(publish(path, _credential(path, made), overwrite=overwrite))
+        with FrameWriter(draft, size=size, rate=performance.rate) as writer:
             for shot in render(actor, performance, size=size):
                 writer.write(shot.frame)
-                beside.add(shot.truth)
+                truth.add(shot.truth)
                 tick(shot.frame.index + 1, len(performance))
-        beside.write(sidecar_path(path), overwrite=True)
-        if recording:
-            _copy(recording, path.with_suffix(".csv"))
+        truth.write(beside)
     return made
+
+
+def _credential(path: Path, made: Film) -> Credential:
+    facts = ((FACT, json.dumps(asdict(made))),)
+    return Credential(path.name, Source.RENDERED, model="rendered actor", facts=facts)
 
 
 def prove(path: Path) -> Film | None:
@@ -148,9 +147,3 @@ def _psnr(a: Pixels, b: Pixels) -> float:
         return 0.0
     error = np.mean((a.astype(np.float32) - b) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.resolve() != target.resolve():
-        with writing(target, overwrite=True) as temporary:
-            temporary.write_bytes(source.read_bytes())

@@ -1,4 +1,4 @@
-"""Hair as strand surfaces: curves from the crown over the scalp to the hairline and freely down from there."""
+"""Hair as strand surfaces: curves from the crown to the hairline that hang freely from there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = 56
 ROWS = 22
 """Points along each curve."""
 LAYERS = (1.0, 0.7, 0.35)
-"""Heights of the layers over the scalp, in parts of the thickness, outside first; the lowest is closed."""
+"""Heights of the layers in parts of the thickness, outside first; the lowest is closed."""
 
 # Where hair ends on a head, from the point between the eyes: (x, y, z) in metres on the left side.
 HAIRLINE = np.array(
@@ -81,7 +81,7 @@ class Hair:
     triangles: Ints
     """(m, 3)."""
     strand: Floats
-    """(n, 4): around the head 0…1, along the curve 0…1, layer 0…1, part of the curve that is on the scalp."""
+    """(n, 4), all 0…1: around the head, along the curve, layer, part of the curve on the scalp."""
 
 
 def hairline_polar(style: Style, centre: Floats, azimuth: Floats) -> Floats:

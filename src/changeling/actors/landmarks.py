@@ -1,4 +1,4 @@
-"""Which vertices of the head are landmarks: the 68 of 300-W, denser ones, and the border of the inner face."""
+"""Which vertices of the head are landmarks: the 68 of 300-W and denser ones; the inner face."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ MIRROR = {
 
 @lru_cache(maxsize=1)
 def landmark_vertices() -> Ints:
-    """Vertex of each landmark, (DENSE,): the 68 in the order of 300-W, then a spread over the face."""
+    """Vertex of each landmark, (DENSE,): the 68 in 300-W order, then a spread over the face."""
     sparse = _sixty_eight()
     return np.concatenate([sparse, _spread_over_face(sparse)]).astype(np.int32)
 
 
 @lru_cache(maxsize=1)
 def inner_face() -> Floats:
-    """Signed distance of each vertex to the border of the inner face, above 0 inside; degrees of view."""
+    """Distance of each vertex to the border of the inner face, in degrees, above 0 inside."""
     m = model()
     at = _unrolled(m.template - m.middle(m.template))
     border = at[_sixty_eight()[[*range(17), 26, 25, 24, 23, 22, 21, 20, 19, 18, 17]]]

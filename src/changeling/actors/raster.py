@@ -1,4 +1,4 @@
-"""Which triangle is seen at each sample: a compiled rasteriser, the same kernels on CPU and CUDA."""
+"""Which triangle each sample shows: a compiled rasteriser, the same kernels on CPU and CUDA."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ STRANDS = wp.constant(2)
 CUT = wp.constant(3)
 """A sheet that ends where the last number of `strand` falls below 0."""
 FRINGE = wp.constant(4)
-"""Lashes: closed at the lid, where the last number of `strand` is 0, and ragged at the tips, where it is 1."""
+"""Lashes: closed at the lid, where the last number of `strand` is 0, ragged at the tips, at 1."""
 LOCKS = wp.constant(5)
 """Hair that hangs: strands seen from both sides."""
+SLACK = wp.constant(1.0e-4)
+"""Share of itself by which a triangle reaches beyond its edges, so that no crack is left."""
 EMPTY = wp.constant(wp.uint64(0xFFFFFFFFFFFFFFFF))
 
 
 @wp.struct
 class Pose:
-    """Where the head is in one frame; x to the right, y away from the camera, z up, in metres."""
+    """Where the head is in one frame; x right, y away from the camera, z up, in metres."""
 
     origin: wp.vec3
     """Where the point between the eyes of the resting head stands."""
@@ -40,13 +42,6 @@ class Pose:
     """Focal length in samples."""
     centre: wp.vec2
     """Principal point in samples."""
-
-
-@wp.func
-def head_share(z: float) -> float:
-    """How much of the head's turn a resting point at height z takes part in: 0 shoulders, 1 head."""
-    t = wp.clamp((z + 0.175) / 0.105, 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
 
 
 @wp.func
@@ -115,18 +110,57 @@ def ripple(x: float, row: int) -> float:
 
 
 @wp.func
-def hair_is_there(strand: wp.vec4, cover: float) -> bool:
-    """Whether a strand passes here: the lowest layer is closed, the others let it through, tips are ragged."""
-    clump = ripple(strand[0] * 74.0 + 1.5 * strand[1], 3)
-    ragged = 0.035 + 0.30 * wp.max(0.0, 1.0 - strand[3])
-    if strand[1] > 1.0 - 1.5 * ragged:
-        fine = ripple(strand[0] * 260.0, 5)
-        if strand[1] > 1.0 - ragged * ((0.5 + 0.5 * strand[2]) * clump + 0.5 * fine):
-            return False
-    if strand[2] < 0.25:
+def hair_is_there(s: wp.vec4, cover: float) -> bool:
+    """Whether a strand passes here: the lowest layer is closed, the others ajar, tips ragged."""
+    ragged = 0.035 + 0.30 * wp.max(0.0, 1.0 - s[3])
+    tip = s[1] > 1.0 - 1.5 * ragged
+    if s[2] < 0.25 and not tip:
         return True
-    dense = ripple(strand[0] * 520.0, 7) * 0.6 + 0.4 * clump
-    return dense + 0.4 * (cover - 0.9) > 0.60 * strand[2] + 0.5 * wp.max(0.0, strand[1] - 0.8)
+    clump = ripple(s[0] * 74.0 + 1.5 * s[1], 3)
+    if tip:
+        fine = ripple(s[0] * 260.0, 5)
+        if s[1] > 1.0 - ragged * ((0.5 + 0.5 * s[2]) * clump + 0.5 * fine):
+            return False
+    if s[2] < 0.25:
+        return True
+    dense = ripple(s[0] * 520.0, 7) * 0.6 + 0.4 * clump
+    return dense + 0.4 * (cover - 0.9) > 0.60 * s[2] + 0.5 * wp.max(0.0, s[1] - 0.8)
+
+
+@wp.func
+def is_there(surface: int, s: wp.vec4, cover: float) -> bool:
+    """Whether a surface is there, not a hole, where its four numbers are s."""
+    if surface < STRANDS:
+        return True
+    if surface == CUT:
+        return s[3] > 0.0
+    if surface == FRINGE:
+        return s[3] < 0.16 + 0.75 * ripple(s[0] * 2300.0, 19)
+    return hair_is_there(s, cover)
+
+
+@wp.func
+def clipped(span: wp.vec2, e: float, slope: float) -> wp.vec2:
+    """The part of a span of x where e + slope · x is not below 0."""
+    if slope > 0.0:
+        return wp.vec2(wp.max(span[0], -e / slope), span[1])
+    if slope < 0.0:
+        return wp.vec2(span[0], wp.min(span[1], -e / slope))
+    if e < 0.0:
+        return wp.vec2(1.0, 0.0)
+    return span
+
+
+@wp.func
+def columns(y: float, g1: wp.vec2, g2: wp.vec2, left: float, right: float) -> wp.vec2:
+    """The span of x between left and right where row y runs through a triangle.
+
+    All are measured from its first corner; g1 and g2 are the gradients of the weights of the
+    other two.
+    """
+    span = clipped(wp.vec2(left, right), y * g1[1] + SLACK, g1[0])
+    span = clipped(span, y * g2[1] + SLACK, g2[0])
+    return clipped(span, 1.0 - y * (g1[1] + g2[1]) + SLACK, -g1[0] - g2[0])
 
 
 @wp.kernel
@@ -139,45 +173,33 @@ def rasterise(
     cover: float,
     keys: wp.array2d[wp.uint64],
 ) -> None:
-    """Keep, for each sample, the nearest triangle: depth in the upper half of the key, index in the lower."""
+    """Keep the nearest triangle of each sample: a key is its depth, then its index."""
     k = wp.tid() + first
     t = triangles[k]
     a = screen[t[0]]
-    b = screen[t[1]]
-    c = screen[t[2]]
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
+    b = screen[t[1]] - a
+    c = screen[t[2]] - a
+    area = b[0] * c[1] - c[0] * b[1]
     if area == 0.0 or (area > 0.0 and (surface == SOLID or surface == STRANDS)):
         return
-    height = keys.shape[0]
-    width = keys.shape[1]
-    x_from = wp.max(0, int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)))
-    x_to = wp.min(width - 1, int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)))
-    y_from = wp.max(0, int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)))
-    y_to = wp.min(height - 1, int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)))
-    inverse = 1.0 / area
-    dw1 = (c[1] - a[1]) * inverse
-    dw2 = -(b[1] - a[1]) * inverse
-    for y in range(y_from, y_to + 1):
-        py = float(y) + 0.5 - a[1]
-        px = float(x_from) + 0.5 - a[0]
-        w1 = (px * (c[1] - a[1]) - (c[0] - a[0]) * py) * inverse
-        w2 = ((b[0] - a[0]) * py - px * (b[1] - a[1])) * inverse
-        for x in range(x_from, x_to + 1):
-            if w1 >= 0.0 and w2 >= 0.0 and w1 + w2 <= 1.0:
-                depth = a[2] + w1 * (b[2] - a[2]) + w2 * (c[2] - a[2])
-                key = (wp.uint64(wp.cast(depth, wp.uint32)) << wp.uint64(32)) | wp.uint64(k)
-                if key < keys[y, x]:
-                    seen = bool(True)
-                    if surface >= STRANDS:
-                        w0 = 1.0 - w1 - w2
-                        s = w0 * strand[t[0]] + w1 * strand[t[1]] + w2 * strand[t[2]]
-                        if surface == STRANDS or surface == LOCKS:
-                            seen = hair_is_there(s, cover)
-                        elif surface == FRINGE:
-                            seen = s[3] < 0.16 + 0.75 * ripple(s[0] * 2300.0, 19)
-                        else:
-                            seen = s[3] > 0.0
-                    if seen:
-                        wp.atomic_min(keys, y, x, key)
-            w1 += dw1
-            w2 += dw2
+    g1 = wp.vec2(c[1], -c[0]) / area
+    g2 = wp.vec2(-b[1], b[0]) / area
+    s0 = strand[t[0]]
+    s1 = strand[t[1]] - s0
+    s2 = strand[t[2]] - s0
+    top = int(wp.ceil(a[1] + wp.min(0.0, wp.min(b[1], c[1])) - 0.5))
+    bottom = int(wp.floor(a[1] + wp.max(0.0, wp.max(b[1], c[1])) - 0.5))
+    left = 0.5 - a[0]
+    for row in range(wp.max(top, 0), wp.min(bottom, keys.shape[0] - 1) + 1):
+        y = float(row) + 0.5 - a[1]
+        span = columns(y, g1, g2, left, left + float(keys.shape[1] - 1))
+        for column in range(int(wp.ceil(span[0] - left)), int(wp.floor(span[1] - left)) + 1):
+            x = float(column) + left
+            w1 = x * g1[0] + y * g1[1]
+            w2 = x * g2[0] + y * g2[1]
+            depth = a[2] + w1 * b[2] + w2 * c[2]
+            key = (wp.uint64(wp.cast(depth, wp.uint32)) << wp.uint64(32)) | wp.uint64(k)
+            if key >= keys[row, column]:
+                continue
+            if is_there(surface, s0 + w1 * s1 + w2 * s2, cover):
+                wp.atomic_min(keys, row, column, key)

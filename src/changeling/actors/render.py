@@ -9,11 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
-import warp as wp
-
 from changeling.actors.actor import Actor
 from changeling.actors.body import build
 from changeling.actors.camera import Camera, Drawn
+from changeling.actors.device import device as default_device
 from changeling.actors.model import Floats, model
 from changeling.actors.performance import Performance
 from changeling.actors.truth import Truth
@@ -51,7 +50,7 @@ def render(
         raise UserError(
             f"A picture of {size[0]}x{size[1]} is too small: give --size at least 16x16."
         )
-    where = device or ("cuda:0" if wp.is_cuda_available() else "cpu")
+    where = device or default_device()
     body = build(actor)
     local = threading.local()
 

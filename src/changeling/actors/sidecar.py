@@ -1,4 +1,4 @@
-"""The truth of a film beside it: one .npz with landmarks, poses, labels and depth of every frame."""
+"""The truth of a film beside it: an .npz with landmarks, pose, labels and depth of every frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from changeling.actors.model import Floats
 from changeling.actors.truth import Truth
 from changeling.errors import UserError
-from changeling.media import writing
 
 DEPTH_STEP = 0.0005
 """Metres per count of a stored depth; 0 stands for no actor."""
@@ -40,17 +39,17 @@ class SidecarWriter:
         counts = np.where(np.isfinite(truth.depth), truth.depth / DEPTH_STEP, 0)
         self.depths.append(_packed(counts.astype(np.uint16)))
 
-    def write(self, path: Path, *, overwrite: bool) -> None:
-        """Write the .npz, whole or not at all."""
+    def write(self, path: Path) -> None:
+        """Write the .npz."""
         packed = {f"label_{k:06d}": data for k, data in enumerate(self.labels)}
         packed |= {f"depth_{k:06d}": data for k, data in enumerate(self.depths)}
         stacked = {name: np.stack(rows) for name, rows in self.series.items()}
-        with writing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
+        with path.open("wb") as file:
             np.savez(file, **stacked, **packed)  # type: ignore[arg-type]
 
 
 def read_truth(film: Path) -> list[Truth]:
-    """The truth of every frame of a film. Raises UserError when the sidecar is missing or broken."""
+    """The truth of every frame of a film. Raises UserError when it is missing or broken."""
     path = sidecar_path(film)
     try:
         with np.load(path) as data:

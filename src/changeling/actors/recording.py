@@ -1,0 +1,90 @@
+"""Performances recorded by a phone: CSV files of ARKit blend shapes, as of Live Link Face."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from changeling.actors.acting import ACTIONS
+from changeling.actors.model import Floats
+from changeling.errors import UserError
+
+TURNS = {"HeadYaw": 1, "HeadPitch": -1, "HeadRoll": 1}
+"""Columns of the head's rotation in radians, with the sign that `Performance.turn` gives them."""
+OPTIONAL = ("tongueOut", *TURNS)
+"""Columns that may be missing: they are 0 then."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a recording says of each frame; see `Performance`."""
+
+    actions: Floats
+    turn: Floats
+    gaze: Floats
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a CSV; columns are found by name, whatever their case and order.
+
+    Raises UserError when it is no CSV of blend shapes, a column is missing, or a row is broken.
+    """
+    rows = _rows(path)
+    header = [name.strip().lower() for name in next(rows, (0, []))[1]]
+    missing = [n for n in ACTIONS if n.lower() not in header and n not in OPTIONAL]
+    if missing:
+        raise UserError(
+            f"{path} has no column {missing[0]!r}: "
+            "give a CSV with the 52 ARKit blend shapes, as Live Link Face records them."
+        )
+    names = [*ACTIONS, *TURNS]
+    table = [_numbers(row, header, names, f"{path} line {line}") for line, row in rows]
+    if not table:
+        raise UserError(f"{path} holds no frame: give a CSV with a row for each frame.")
+    values = np.array(table, np.float32)
+    actions, turn = values[:, : len(ACTIONS)].clip(0, 1), values[:, len(ACTIONS) :]
+    return Recording(actions, turn * np.array([*TURNS.values()], np.float32), _gaze(actions))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not empty, with the number of its line."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            for row in reader:
+                if row:
+                    yield reader.line_num, row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read as a CSV of blend shapes: {error}.") from error
+
+
+def _numbers(row: list[str], header: list[str], names: list[str], where: str) -> list[float]:
+    """The columns of these names; 0 for one that is not in the header."""
+    if len(row) != len(header):
+        raise UserError(
+            f"{where} has {len(row)} fields instead of {len(header)}: mend or remove that line."
+        )
+    fields = dict(zip(header, row, strict=True))
+    try:
+        values = [float(fields.get(name.lower(), 0)) for name in names]
+    except ValueError as error:
+        raise UserError(f"{where} is broken ({error}): mend or remove that line.") from error
+    if not np.isfinite(values).all():
+        raise UserError(f"{where} holds a number that is not finite: mend or remove that line.")
+    return values
+
+
+def _gaze(actions: Floats) -> Floats:
+    """Where both eyes look, (n, 2) radians to the side and up, from the eight eyeLook actions."""
+
+    def look(way: str, side: str) -> Floats:
+        return actions[:, ACTIONS.index(f"eyeLook{way}{side}")]
+
+    left = look("Out", "Left") - look("In", "Left")
+    right = look("In", "Right") - look("Out", "Right")
+    up = sum(look("Up", side) - look("Down", side) for side in ("Left", "Right"))
+    return np.stack([0.25 * (left + right), 0.2 * up], -1).astype(np.float32)
