@@ -15,7 +15,9 @@ _SURE = 0.5
 """A score below this is no face, or one that got lost."""
 _EVERY = 25
 """Frames until the whole frame is searched again for new people."""
-_CUT = 40.0
+_JUMP = 0.1
+"""Landmarks that move by more of the face's width in one frame show another take."""
+_CUT = 15.0
 """Mean difference of two frames, in grey levels of their thumbnails, that is a cut."""
 
 
@@ -83,7 +85,7 @@ class Tracker:
 
     def _follow(self, track: _Track, grey: Grey) -> bool:
         points, score = self._marker.find(grey, track.face.matrix)
-        if score < _SURE:
+        if score < _SURE or _jumped(track.face, points):
             return False
         track.face = Face.from_landmarks(track.smoother.follow(points), score)
         return True
@@ -100,6 +102,11 @@ class Tracker:
                     _Track(Face.from_landmarks(smoother.follow(points), score), smoother)
                 )
         self._tracks = _distinct(self._tracks)
+
+
+def _jumped(face: Face, points: NDArray[np.float64]) -> bool:
+    moved = np.linalg.norm(points - face.landmarks, axis=1).mean()
+    return float(moved) > _JUMP * face.box[2]
 
 
 def _distinct(tracks: list[_Track]) -> list[_Track]:
