@@ -20,7 +20,7 @@ from changeling.media import writing
 from changeling.study import PAIRS, DemoOptions, Results, Stage, demo, score_lines
 from changeling.training import to_json
 
-BEGIN, END = "<!-- pairs: begin -->", "<!-- pairs: end -->"
+BEGIN, END = "<!-- pairs:begin -->", "<!-- pairs:end -->"
 """What the table stands between in a document."""
 
 
