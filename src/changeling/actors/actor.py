@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -68,6 +69,8 @@ class StylingTraits:
     """What the seed of a styling decides; colours are linear RGB."""
 
     seed: int
+    phenotypes: tuple[tuple[str, float], ...]
+    """Of neck and shoulders, and of the skull that the face is fitted to."""
     changes: tuple[tuple[str, float], ...]
     style: str
     hair_colour: Colour
@@ -119,6 +122,7 @@ def styling_traits(seed: int) -> StylingTraits:
     colour = HAIR_COLOURS[int(r.integers(len(HAIR_COLOURS)))]
     return StylingTraits(
         seed=seed,
+        phenotypes=_build(np.random.default_rng([seed, 7])),
         changes=_changes(r, STYLING_WORDS, 0.15),
         style=tuple(STYLES)[int(r.integers(len(STYLES)))],
         hair_colour=_scaled(colour, float(r.uniform(0.8, 1.25))),
@@ -132,6 +136,14 @@ def styling_traits(seed: int) -> StylingTraits:
     )
 
 
+def _build(r: np.random.Generator) -> tuple[tuple[str, float], ...]:
+    """Phenotypes of the body below the face."""
+    build = {name: 0.5 for name in ("height", "proportions")}
+    build |= {"age": 0.8, "gender": float(r.uniform(0.2, 0.8))}
+    build |= {"muscle": float(r.uniform(0.35, 0.65)), "weight": float(r.uniform(0.4, 0.65))}
+    return tuple(build.items())
+
+
 def _changes(
     r: np.random.Generator, words: tuple[str, ...], spread: float
 ) -> tuple[tuple[str, float], ...]:
@@ -142,11 +154,12 @@ def _changes(
         root = label[2:] if label[:2] in ("l-", "r-") else label
         if root not in both:
             lopsided = "trans-out" in root or "angle-out" in root
-            both[root] = float(np.clip(r.normal() * spread, -0.8, 0.8)) * (0.12 if lopsided else 1)
-        out.append((label, float(np.clip(both[root] + 0.03 * r.normal(), -1, 1))))
+            both[root] = min(max(r.normal() * spread, -0.8), 0.8) * (0.12 if lopsided else 1)
+        out.append((label, min(max(both[root] + 0.03 * r.normal(), -1.0), 1.0)))
     return tuple(out)
 
 
+@lru_cache(maxsize=2)
 def _labels(words: tuple[str, ...]) -> tuple[str, ...]:
     ours = tuple(n for n in model().local_changes if any(word in n for word in words))
     if words == STYLING_WORDS:

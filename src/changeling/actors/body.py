@@ -17,6 +17,9 @@ from changeling.actors.skin import bake
 from changeling.actors.visibility import look_around, normals
 from changeling.actors.wardrobe import Piece, below_collar, glasses, shirt
 
+NECK = (-0.185, -0.135)
+"""Heights of the average neck between which the torso of the styling turns into the face's head."""
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -62,11 +65,8 @@ def build(actor: Actor) -> Body:
     """Make an actor's body; a second or so, remembered for the last eight."""
     face, styling = face_traits(actor.face), styling_traits(actor.styling)
     m = model()
-    rest = rest_vertices(dict(face.phenotypes), dict(face.changes + styling.changes))[m.vertices]
-    left, right = m.eyes(rest)
-    middle = m.middle(rest)
-    rest = rest - middle
-    eyes = ((left - middle).astype(np.float32), (right - middle).astype(np.float32))
+    rest = _joined(face, styling)
+    eyes = m.eyes(rest)
     pieces = _worn(rest, normals(rest, m.triangles), eyes, styling)
     assembled = _assemble(rest, pieces, below_collar(rest, styling.collar))
     every = np.concatenate([rest, assembled.fixed])
@@ -93,6 +93,31 @@ def build(actor: Actor) -> Body:
         eyes=eyes,
         hair_cover=hair_room.STYLES[styling.style].cover,
     )
+
+
+def _joined(face: FaceTraits, styling: StylingTraits) -> Floats:
+    """The face's head on the styling's neck and shoulders, fitted to the styling's skull.
+
+    A face swap keeps neck, shoulders and the size of the head, so they must not come from the face.
+    """
+    m = model()
+    head = _at_eyes(rest_vertices(dict(face.phenotypes), dict(face.changes + styling.changes)))
+    torso = _at_eyes(rest_vertices(dict(styling.phenotypes), dict(styling.changes)))
+    height = (m.template - m.middle(m.template))[:, 2:]
+    skull = height[:, 0] > 0.02
+    head = (
+        head * (np.linalg.norm(torso[skull], axis=1) / np.linalg.norm(head[skull], axis=1)).mean()
+    )
+    t = np.clip((height - NECK[0]) / (NECK[1] - NECK[0]), 0, 1)
+    share = t * t * (3 - 2 * t)
+    return np.asarray(share * head + (1 - share) * torso, np.float32)
+
+
+def _at_eyes(vertices: Floats) -> Floats:
+    """The model's part of anny's body, from the point between its eyes."""
+    m = model()
+    kept = vertices[m.vertices]
+    return np.asarray(kept - m.middle(kept), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
