@@ -10,6 +10,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 ACTORS = "preparing the actors' model (once per machine, about three minutes)"
 """What a bar says before the first frame: on a new machine, the model and kernels are compiled."""
 
+_TELLING = 0.5
+"""Seconds after which a speed means something."""
+
 
 class Bar:
     """Context manager that shows `waiting` and, from the first `tick` on, count and speed.
@@ -32,9 +35,8 @@ class Bar:
         self._things = things
         self._task = self._progress.add_task(waiting, total=None)
         self._began = 0.0
+        self._seconds = 0.0
         self._done = 0
-        # Of the things after the first, because the preparation ends with that one.
-        self.rate = 0.0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -51,17 +53,17 @@ class Bar:
     def tick(self, done: int, total: int | None) -> None:
         """A `Tick`: so many of `total` things are done."""
         now = time.perf_counter()
-        if self._done:
-            self.rate = (done - 1) / max(now - self._began, 1e-9)
-        else:
-            self._began = now
-        self._done = done
+        # From the first one on, because the preparation ends with it.
+        self._began = self._began or now
+        self._done, self._seconds = done, now - self._began
         of = "" if total is None else f"/{total}"
-        self.show(done, total, f"{done}{of} {self._things}, {self.rate:.0f} {self._things}/s")
+        self.show(done, total, f"{done}{of} {self._things}{self}")
 
     def __str__(self) -> str:
         """The speed, to end a sentence with; nothing when too little was done to tell."""
-        return f", {self.rate:.1f} {self._things}/s" if self.rate else ""
+        if self._seconds < _TELLING:
+            return ""
+        return f", {(self._done - 1) / self._seconds:.1f} {self._things}/s"
 
     def show(self, done: float, total: float | None, words: str) -> None:
         """Draw the bar at `done` of `total` with these words behind it."""
