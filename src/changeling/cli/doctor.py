@@ -14,7 +14,7 @@ from changeling.provenance import configuration_folder, find_signer
 
 PACKAGES = (
     "torch", "warp-lang", "anny", "av", "c2pa-python", "opencv-python-headless", "numpy",
-    "safetensors", "torchmetrics", "tyro", "rich",
+    "safetensors", "tyro", "rich",
 )  # fmt: skip
 
 
