@@ -20,6 +20,7 @@ from changeling.measuring import Score
 from changeling.media import probe, read_frames
 from changeling.provenance import Source, State, sha256, verify
 from changeling.study import Demo, DemoOptions, Pair, Stage, demo, judge_report, score_lines
+from changeling.study.train import BATCH
 from changeling.training import Run, Runtime
 
 TODAY = date(2026, 11, 21)
@@ -152,7 +153,7 @@ def test_scores_json_holds_what_is_promised(made: Demo) -> None:
         assert 0 <= one["psnr"] + 10 * math.log10(one["mse"]) < 3
     speeds = [data[key] for key in KEYS[3:8]]
     assert all(math.isfinite(speed) and speed > 0 for speed in speeds)
-    assert data["faces_per_second"] == pytest.approx(20 * 32 / data["train_seconds"])
+    assert data["faces_per_second"] == pytest.approx(20 * 2 * BATCH / data["train_seconds"])
     assert data["seeds"] == {
         "a": {"face": 1, "styling": 1}, "b": {"face": 2, "styling": 1},
         "performance_a": 1, "performance_b": 2, "performance": 3, "training": 0,
@@ -166,7 +167,7 @@ def test_the_frames_score_is_that_of_the_films(made: Demo) -> None:
         ((one.pixels / 255.0 - two.pixels / 255.0) ** 2).mean()
         for one, two in zip(*films, strict=True)
     ]
-    assert made.results.frame.swap.mse == pytest.approx(np.mean(errors), rel=0.1)
+    assert made.results.frame.swap.mse == pytest.approx(np.mean(errors), rel=0.2)
 
 
 def test_the_log_holds_the_truth_curve(made: Demo) -> None:

@@ -17,6 +17,7 @@ from changeling.errors import UserError
 from changeling.faces import FaceSet
 from changeling.generators import Swapped, family
 from changeling.measuring import Row, Score, Scores
+from changeling.media import read_image, write_image
 from changeling.provenance import Consent, Credential, Source, sha256
 from changeling.study import Advance, ScoreLine, Stage, donor_of, score_lines, train_family
 from changeling.study.charts import caption, loss_chart, panels, truth_chart
@@ -140,11 +141,14 @@ def test_a_donor_nobody_knows(sets: list[tuple[str, FaceSet]], tmp_path: Path) -
 
 
 def test_another_set_is_another_run(sets: list[tuple[str, FaceSet]], tmp_path: Path) -> None:
-    train(sets, tmp_path / "run")
-    name, last = sets[-1]
-    fewer = [sets[0], (name, replace(last, faces=last.faces[:3]))]
+    own = made(tmp_path / "own")
+    train([sets[0], ("own", own)], tmp_path / "run")
     with pytest.raises(UserError, match="other settings"):
-        train(fewer, tmp_path / "run")
+        train([sets[0], ("own", replace(own, faces=own.faces[:3]))], tmp_path / "run")
+    picture = read_image(own.folder / own.faces[0].file)
+    write_image(own.folder / own.faces[0].file, 255 - picture)
+    with pytest.raises(UserError, match="other settings"):
+        train([sets[0], ("own", own)], tmp_path / "run")
 
 
 # The truth curve
