@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from changeling.actors.background import paint
 from changeling.actors.body import Body
 from changeling.actors.landmarks import landmark_vertices
-from changeling.actors.model import Floats, Part
+from changeling.actors.model import Floats, Part, model
 from changeling.actors.performance import Performance
 from changeling.actors.raster import EMPTY, SAMPLES, Pose, place, rasterise, smooth_normals
 from changeling.actors.resolve import FAR, STRIP, resolve
@@ -65,6 +65,8 @@ class Camera:
         self.mesh.screen = self._new(vertices, wp.vec3)
         self.mesh.normals = self._new(vertices, wp.vec3)
         self.mesh.lit = self._new(vertices, wp.vec2)
+        self.rest = self._up(body.rest, wp.vec3)
+        self.moves = self._up(model().actions.transpose(1, 0, 2).copy(), wp.vec3)
         self.fixed = self._up(body.fixed, wp.vec3)
         self.share = self._up(body.share, float)
         self.seen, self.sky = self._up(body.seen, Vec16), self._up(body.sky, float)
@@ -83,11 +85,11 @@ class Camera:
     def _new(self, shape: int | tuple[int, ...], kind: type) -> wp.array:
         return wp.empty(shape, dtype=kind, device=self.device)
 
-    def draw(self, moving: Floats, performance: Performance, index: int) -> Drawn:
-        """Frame `index`; `moving` (vertices, 3) is the resting head with the frame's actions."""
+    def draw(self, performance: Performance, index: int) -> Drawn:
+        """Frame `index` of a performance."""
         pose, rotation = self._pose(performance, index)
         light = _light(performance, index)
-        self._place(moving, pose, light)
+        self._place(performance.actions[index], pose, light)
         self._rasterise()
         width, height = self.size
         picture = self._new((height, width, 3), wp.uint8)
@@ -125,13 +127,16 @@ class Camera:
         pose.centre = wp.vec2(width * SAMPLES / 2, height * SAMPLES / 2)
         return pose, rotation
 
-    def _place(self, moving: Floats, pose: Pose, light: Light) -> None:
+    def _place(self, actions: Floats, pose: Pose, light: Light) -> None:
         mesh, vertices = self.mesh, len(self.share)
         self._launch(
             place,
             vertices,
-            [self._up(moving, wp.vec3), self.fixed, self.share, pose, mesh.world, mesh.screen],
-        )
+            [
+                self.rest, self.moves, self._up(actions, float), self.fixed, self.share, pose,
+                mesh.world, mesh.screen,
+            ],
+        )  # fmt: skip
         self._launch(
             smooth_normals,
             vertices,

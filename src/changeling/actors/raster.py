@@ -53,19 +53,23 @@ def turn(v: wp.vec3, axis: wp.vec3, angle: float) -> wp.vec3:
 
 @wp.kernel
 def place(
-    moving: wp.array[wp.vec3],
+    rest: wp.array[wp.vec3],
+    moves: wp.array2d[wp.vec3],
+    actions: wp.array[float],
     fixed: wp.array[wp.vec3],
     share: wp.array[float],
     pose: Pose,
     world: wp.array[wp.vec3],
     screen: wp.array[wp.vec3],
 ) -> None:
-    """Resting vertices → camera space and samples (x, y, depth)."""
+    """Resting vertices, moved by the actions → camera space and samples (x, y, depth)."""
     i = wp.tid()
-    count = moving.shape[0]
+    count = rest.shape[0]
     v = wp.vec3()
     if i < count:
-        v = moving[i]
+        v = rest[i]
+        for k in range(actions.shape[0]):
+            v += actions[k] * moves[i, k]
     else:
         v = fixed[i - count]
     p = pose.pivot + turn(v - pose.pivot, pose.axis, pose.angle * share[i]) + pose.origin

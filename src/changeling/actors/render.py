@@ -13,7 +13,6 @@ from changeling.actors.actor import Actor
 from changeling.actors.body import build
 from changeling.actors.camera import Camera, Drawn
 from changeling.actors.device import device as default_device
-from changeling.actors.model import Floats, model
 from changeling.actors.performance import Performance
 from changeling.actors.truth import Truth
 from changeling.errors import UserError
@@ -57,7 +56,7 @@ def render(
     def draw(index: int) -> Drawn:
         if not hasattr(local, "camera"):
             local.camera = Camera(body, size, where)
-        return local.camera.draw(_shape(body.rest, performance.actions[index]), performance, index)
+        return local.camera.draw(performance, index)
 
     order = range(len(performance)) if frames is None else frames
     with ThreadPoolExecutor(THREADS if where == "cpu" else 1) as pool:
@@ -71,12 +70,6 @@ def render(
                 yield _shot(*waiting.popleft(), performance.rate)
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _shape(rest: Floats, actions: Floats) -> Floats:
-    """The resting head with the actions of one frame: the model is linear in them."""
-    moves = model().actions
-    return rest + (actions @ moves.reshape(len(moves), -1)).reshape(rest.shape)
 
 
 def _shot(index: int, drawn: Future[Drawn], rate: Fraction) -> Shot:
