@@ -45,7 +45,7 @@ class Train:
     """Minutes of training over all sittings; 5 if --steps is not given either."""
     steps: OptionalCount = None
     """Steps of training over all sittings."""
-    batch: Count = 16
+    batch: Count = 8
     """Faces of each person in a step."""
     seed: Seed = 0
     """Seed of weights, batches and noise."""
