@@ -12,11 +12,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated
 
+import cv2
+import numpy as np
 import tyro
 
 from changeling.errors import UserError
 from changeling.measuring import Row, Score, Scores, mean
-from changeling.media import writing
+from changeling.media import probe, read_frames, write_image, writing
+from changeling.provenance import Credential, Ingredient, Source, publish, sha256
 from changeling.study import PAIRS, DemoOptions, Results, Stage, demo, score_lines
 from changeling.training import to_json
 
@@ -90,6 +93,21 @@ def write_between(document: Path, text: str) -> None:
         beside.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
+def write_picture(side_by_side: Path, out: Path) -> None:
+    """Put two frames of a film, a third and two thirds into it, above each other into a picture."""
+    count = probe(side_by_side).frames or 3
+    chosen = (count // 3, 2 * count // 3)
+    frames = [frame.pixels for frame in read_frames(side_by_side) if frame.index in chosen]
+    credential = Credential(
+        out.name,
+        Source.COMPOSITE,
+        ingredients=(Ingredient(side_by_side.name, sha256(side_by_side), "componentOf"),),
+    )
+    half = cv2.resize(np.vstack(frames), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    with publish(out, credential, overwrite=True) as beside:
+        write_image(beside, np.asarray(half, np.uint8))
+
+
 class Printer:
     """One line for every stage when it begins."""
 
@@ -108,6 +126,7 @@ def main(
     minutes: float = 5.0,
     work: Path = Path("build/pairs"),
     write: Path | None = None,
+    picture: Path | None = None,
 ) -> None:
     """Film, train and judge the five pairs.
 
@@ -116,6 +135,7 @@ def main(
         minutes: Minutes of training of each pair.
         work: Folder that keeps the pairs' demos.
         write: Document, such as README.md, to put the table into, between its markers.
+        picture: Picture, such as docs/images/side_by_side.png, to make of the first pair.
     """
     pairs: tuple[Judged, ...] = ()
     for number, pair in enumerate(PAIRS, 1):
@@ -129,6 +149,8 @@ def main(
         beside.write_text(json.dumps(to_json(figures), indent=2) + "\n", encoding="utf-8")
     if write is not None:
         write_between(write, table(figures))
+    if picture is not None:
+        write_picture(work / f"{minutes:g}-minutes" / "1" / "side_by_side.mp4", picture)
 
 
 if __name__ == "__main__":
