@@ -62,7 +62,7 @@ def speeds(rounds: int) -> tuple[Speed, ...]:
 
 
 def found(actors: int, frames: int) -> float:
-    """Share of frames within ±25° yaw and ±15° pitch in which the frontal cascade finds the face."""
+    """Share of frames within ±25° yaw and ±15° pitch in which the cascade finds the face."""
     cascade = cv2.CascadeClassifier(
         str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml")
     )
