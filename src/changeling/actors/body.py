@@ -65,7 +65,7 @@ def build(actor: Actor) -> Body:
     """Make an actor's body; a second or so, remembered for the last eight."""
     face, styling = face_traits(actor.face), styling_traits(actor.styling)
     m = model()
-    rest = _joined(face, styling)
+    rest = resting(face, styling)
     eyes = m.eyes(rest)
     pieces = _worn(rest, normals(rest, m.triangles), eyes, styling)
     assembled = _assemble(rest, pieces, below_collar(rest, styling.collar))
@@ -95,8 +95,8 @@ def build(actor: Actor) -> Body:
     )
 
 
-def _joined(face: FaceTraits, styling: StylingTraits) -> Floats:
-    """The face's head on the styling's neck and shoulders, fitted to the styling's skull.
+def resting(face: FaceTraits, styling: StylingTraits) -> Floats:
+    """Vertices in rest, (moving, 3): the head of the face, as large as the styling's, on its neck.
 
     A face swap keeps neck, shoulders and the size of the head, so they must not come from the face.
     """
@@ -105,9 +105,8 @@ def _joined(face: FaceTraits, styling: StylingTraits) -> Floats:
     torso = _at_eyes(rest_vertices(dict(styling.phenotypes), dict(styling.changes)))
     height = (m.template - m.middle(m.template))[:, 2:]
     skull = height[:, 0] > 0.02
-    head = (
-        head * (np.linalg.norm(torso[skull], axis=1) / np.linalg.norm(head[skull], axis=1)).mean()
-    )
+    radii = (np.linalg.norm(points[skull], axis=1) for points in (torso, head))
+    head *= np.divide(*radii).mean()
     t = np.clip((height - NECK[0]) / (NECK[1] - NECK[0]), 0, 1)
     share = t * t * (3 - 2 * t)
     return np.asarray(share * head + (1 - share) * torso, np.float32)

@@ -27,8 +27,8 @@ AXES = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)
 """The renderer's axes (right, away, up) → OpenCV's (right, down, forward)."""
 NEAR = 0.004
 """Metres by which a landmark may lie behind what is drawn and still count as seen."""
-AROUND = np.indices((3, 3)).reshape(2, 9) - 1
-"""Rows and columns of a pixel and its neighbours."""
+AROUND = np.indices((2, 2)).reshape(2, 4)
+"""Rows and columns of the four pixels around a point, from the one to its top left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,10 +222,10 @@ def _about(axis: int, angle: float) -> NDArray[np.float64]:
 
 
 def _seen(points: Floats, distance: Floats, depth: Floats) -> NDArray[np.bool_]:
-    """Whether points (n, 2) at a distance (n,) are the nearest thing around their pixel."""
+    """Whether points (n, 2) at a distance (n,) are the nearest thing in a pixel around them."""
     height, width = depth.shape
-    x, y = np.round(points).astype(int).T
-    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    inside = ((points > -0.5) & (points < [width - 0.5, height - 0.5])).all(1)
+    x, y = np.floor(points).astype(int).T
     rows = (y[:, None] + AROUND[0]).clip(0, height - 1)
     columns = (x[:, None] + AROUND[1]).clip(0, width - 1)
     return np.asarray(inside & (distance < depth[rows, columns].max(1) + NEAR))

@@ -58,7 +58,7 @@ def read_truth(film: Path) -> Iterator[Truth]:
     """The truth of a film, frame by frame. Raises UserError when it is missing or broken."""
     path = sidecar_path(film)
     try:
-        with np.load(path) as data:
+        with path.open("rb") as file, np.load(file) as data:
             series = {name: data[name] for name in SERIES}
             height, width = (int(n) for n in data["size"])
             size = (height, width)
@@ -70,7 +70,7 @@ def read_truth(film: Path) -> Iterator[Truth]:
                 )
     except FileNotFoundError as error:
         raise UserError(f"{film} has no truth beside it ({path.name}): film it again.") from error
-    except (KeyError, ValueError, zipfile.BadZipFile, zlib.error, OSError) as error:
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError) as error:
         raise UserError(f"{path} is broken: film {film.name} again with --overwrite.") from error
 
 
