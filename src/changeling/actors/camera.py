@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from changeling.actors.background import paint
 from changeling.actors.body import Body
 from changeling.actors.landmarks import landmark_vertices
-from changeling.actors.model import Floats, Part, model
+from changeling.actors.model import Floats, Part, moves
 from changeling.actors.performance import Performance
 from changeling.actors.raster import EMPTY, SAMPLES, Pose, place, rasterise, smooth_normals
 from changeling.actors.resolve import FAR, STRIP, resolve
@@ -66,7 +66,8 @@ class Camera:
         self.mesh.normals = self._new(vertices, wp.vec3)
         self.mesh.lit = self._new(vertices, wp.vec2)
         self.rest = self._up(body.rest, wp.vec3)
-        self.moves = self._up(model().actions.transpose(1, 0, 2).copy(), wp.vec3)
+        start, action, move = moves()
+        self.moves = [self._up(start, int), self._up(action, int), self._up(move, wp.vec3)]
         self.fixed = self._up(body.fixed, wp.vec3)
         self.share = self._up(body.share, float)
         self.seen, self.sky = self._up(body.seen, Vec16), self._up(body.sky, float)
@@ -133,7 +134,7 @@ class Camera:
             place,
             vertices,
             [
-                self.rest, self.moves, self._up(actions, float), self.fixed, self.share, pose,
+                self.rest, *self.moves, self._up(actions, float), self.fixed, self.share, pose,
                 mesh.world, mesh.screen,
             ],
         )  # fmt: skip

@@ -26,6 +26,8 @@ Ints = NDArray[np.int32]
 
 CENTRE_BACK = 0.09
 """Metres from the eyes back to the point from which the atlas looks at the head."""
+LEAST_MOVE = 1e-6
+"""Metres below which an action is taken not to move a vertex."""
 
 
 class Part(IntEnum):
@@ -109,23 +111,26 @@ def human() -> Anny:
     ).to(dtype=torch.float32)
 
 
-def rest_vertices(
+def rest_vertices(phenotypes: Mapping[str, float], local_changes: Mapping[str, float]) -> Floats:
+    """Vertices of anny's whole body in rest, (19158, 3)."""
+    return np.asarray(_vertices(phenotypes, local_changes, {})[0])
+
+
+def _vertices(
     phenotypes: Mapping[str, float],
     local_changes: Mapping[str, float],
-    action: str | None = None,
+    actions: Mapping[str, torch.Tensor],
 ) -> Floats:
-    """Vertices of anny's whole body in rest, (19158, 3), at most one action at full strength."""
-    body = human()
-    pose = torch.eye(4)[None, None].repeat(1, body.bone_count, 1, 1)
-    actions = {} if action is None else {action: torch.tensor([1.0])}
+    """Vertices of anny's whole body at (n,) strengths of its actions, (n, 19158, 3)."""
+    count = max((len(strengths) for strengths in actions.values()), default=1)
     with torch.no_grad():
-        out = body(
-            pose_parameters=pose,
+        out = human()(
+            pose_parameters=torch.eye(4).repeat(count, human().bone_count, 1, 1),
             phenotype_kwargs=dict(phenotypes),
             local_changes_kwargs=dict(local_changes),
-            facial_actions=actions,
+            facial_actions=dict(actions),
         )
-    return np.asarray(out["vertices"][0].numpy(), np.float32)
+    return np.asarray(out["vertices"].numpy(), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -140,14 +145,15 @@ def model() -> Model:
     template = average[used]
     part = _mark_mouth(part, uv[corners])
     names = tuple(human().facial_action_labels)
-    moved = [rest_vertices(average_adult(), {}, name)[used] - template for name in names]
+    each = dict(zip(names, torch.eye(len(names)), strict=True))
+    moved = _vertices(average_adult(), {}, each)[:, used] - template
     return Model(
         template=template,
         triangles=triangles,
         part=part,
         body_uv=uv[corners],
         atlas_uv=atlas_coordinates(template, triangles, part),
-        actions=np.stack(moved).astype(np.float32),
+        actions=moved,
         action_names=names,
         vertices=used.astype(np.int32),
         ears=_painted("ears", uv[corners], triangles, len(used)),
@@ -155,6 +161,18 @@ def model() -> Model:
         phenotypes=tuple(human().phenotype_labels),
         local_changes=tuple(human().local_change_labels),
     )
+
+
+@lru_cache(maxsize=1)
+def moves() -> tuple[Ints, Ints, Floats]:
+    """The actions vertex by vertex: starts (vertices + 1,), then which action and its move (n, 3).
+
+    An action moves one vertex in seven.
+    """
+    each = model().actions.transpose(1, 0, 2)
+    vertex, action = np.nonzero(np.abs(each).max(-1) > LEAST_MOVE)
+    start = np.searchsorted(vertex, np.arange(len(each) + 1))
+    return start.astype(np.int32), action.astype(np.int32), each[vertex, action]
 
 
 def average_adult() -> dict[str, float]:

@@ -54,8 +54,10 @@ def turn(v: wp.vec3, axis: wp.vec3, angle: float) -> wp.vec3:
 @wp.kernel
 def place(
     rest: wp.array[wp.vec3],
-    moves: wp.array2d[wp.vec3],
-    actions: wp.array[float],
+    start: wp.array[int],
+    action: wp.array[int],
+    move: wp.array[wp.vec3],
+    strength: wp.array[float],
     fixed: wp.array[wp.vec3],
     share: wp.array[float],
     pose: Pose,
@@ -68,8 +70,8 @@ def place(
     v = wp.vec3()
     if i < count:
         v = rest[i]
-        for k in range(actions.shape[0]):
-            v += actions[k] * moves[i, k]
+        for k in range(start[i], start[i + 1]):
+            v += strength[action[k]] * move[k]
     else:
         v = fixed[i - count]
     p = pose.pivot + turn(v - pose.pivot, pose.axis, pose.angle * share[i]) + pose.origin
@@ -144,27 +146,18 @@ def is_there(surface: int, s: wp.vec4, cover: float) -> bool:
 
 
 @wp.func
-def clipped(span: wp.vec2, e: float, slope: float) -> wp.vec2:
-    """The part of a span of x where e + slope · x is not below 0."""
-    if slope > 0.0:
-        return wp.vec2(wp.max(span[0], -e / slope), span[1])
-    if slope < 0.0:
-        return wp.vec2(span[0], wp.min(span[1], -e / slope))
-    if e < 0.0:
-        return wp.vec2(1.0, 0.0)
-    return span
+def crossing(slope: float) -> float:
+    """1 / slope; a slope of 0 counts as a very small one."""
+    return 1.0 / wp.where(wp.abs(slope) < 1.0e-12, 1.0e-12, slope)
 
 
 @wp.func
-def columns(y: float, g1: wp.vec2, g2: wp.vec2, left: float, right: float) -> wp.vec2:
-    """The span of x between left and right where row y runs through a triangle.
-
-    All are measured from its first corner; g1 and g2 are the gradients of the weights of the
-    other two.
-    """
-    span = clipped(wp.vec2(left, right), y * g1[1] + SLACK, g1[0])
-    span = clipped(span, y * g2[1] + SLACK, g2[0])
-    return clipped(span, 1.0 - y * (g1[1] + g2[1]) + SLACK, -g1[0] - g2[0])
+def clipped(span: wp.vec2, e: float, inverse: float) -> wp.vec2:
+    """The part of a span of x where e + x / inverse is not below 0."""
+    x = -e * inverse
+    rises = inverse > 0.0
+    low = wp.max(span[0], wp.where(rises, x, span[0]))
+    return wp.vec2(low, wp.min(span[1], wp.where(rises, span[1], x)))
 
 
 @wp.kernel
@@ -188,6 +181,9 @@ def rasterise(
         return
     g1 = wp.vec2(c[1], -c[0]) / area
     g2 = wp.vec2(-b[1], b[0]) / area
+    i1 = crossing(g1[0])
+    i2 = crossing(g2[0])
+    i0 = crossing(-g1[0] - g2[0])
     s0 = strand[t[0]]
     s1 = strand[t[1]] - s0
     s2 = strand[t[2]] - s0
@@ -196,7 +192,10 @@ def rasterise(
     left = 0.5 - a[0]
     for row in range(wp.max(top, 0), wp.min(bottom, keys.shape[0] - 1) + 1):
         y = float(row) + 0.5 - a[1]
-        span = columns(y, g1, g2, left, left + float(keys.shape[1] - 1))
+        span = wp.vec2(left, left + float(keys.shape[1] - 1))
+        span = clipped(span, y * g1[1] + SLACK, i1)
+        span = clipped(span, y * g2[1] + SLACK, i2)
+        span = clipped(span, 1.0 - y * (g1[1] + g2[1]) + SLACK, i0)
         for column in range(int(wp.ceil(span[0] - left)), int(wp.floor(span[1] - left)) + 1):
             x = float(column) + left
             w1 = x * g1[0] + y * g1[1]
