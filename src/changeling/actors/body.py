@@ -21,15 +21,6 @@ NECK = (-0.185, -0.135)
 """Heights of the average neck between which the torso of the styling turns into the face's head."""
 
 
-@dataclass(frozen=True)
-class Draw:
-    """A run of triangles with one kind of surface."""
-
-    first: int
-    count: int
-    surface: int
-
-
 @dataclass(frozen=True, eq=False)
 class Body:
     """What of an actor does not change from frame to frame; metres from between the eyes."""
@@ -44,8 +35,12 @@ class Body:
     """(vertices,) how much of the head's turn each takes part in."""
     triangles: Ints
     part: Ints
+    """(triangles,) the `Part` of each."""
+    surface: Ints
+    """(triangles,) the kind of surface of each, as the rasteriser names them."""
     uv: Floats
     strand: Floats
+    """(vertices, 4) what hair, lashes, shirt and teeth need to know of where they are."""
     inner: Floats
     """(vertices,) above 0 inside the inner face."""
     seen: Floats
@@ -55,7 +50,6 @@ class Body:
     around: tuple[Ints, Ints]
     """For each vertex the triangles that touch it: starts (vertices + 1,) and a list."""
     texture: Floats
-    draws: tuple[Draw, ...]
     eyes: tuple[Floats, Floats]
     hair_cover: float
 
@@ -79,9 +73,10 @@ def build(actor: Actor) -> Body:
         styling=styling,
         rest=rest,
         fixed=assembled.fixed,
-        share=_share(every, assembled.hair_from),
+        share=_share(every, assembled.triangles[assembled.part == Part.HAIR]),
         triangles=assembled.triangles,
         part=assembled.part,
+        surface=_surfaces(assembled.part, hair_room.STYLES[styling.style]),
         uv=assembled.uv,
         strand=assembled.strand,
         inner=np.concatenate([inner_face(), np.zeros(len(assembled.fixed), np.float32)]),
@@ -89,7 +84,6 @@ def build(actor: Actor) -> Body:
         sky=sky,
         around=around,
         texture=texture.result(),
-        draws=assembled.draws,
         eyes=eyes,
         hair_cover=hair_room.STYLES[styling.style].cover,
     )
@@ -126,25 +120,29 @@ class _Assembled:
     part: Ints
     uv: Floats
     strand: Floats
-    draws: tuple[Draw, ...]
-    hair_from: int
 
 
 def _worn(
     rest: Floats, normals: Floats, eyes: tuple[Floats, Floats], styling: StylingTraits
-) -> list[tuple[Part, int, Piece]]:
+) -> list[tuple[Part, Piece]]:
     m = model()
     skin = m.triangles[m.part == Part.SKIN]
-    out = [(Part.SHIRT, int(CUT), shirt(rest, normals, skin, styling))]
+    out = [(Part.SHIRT, shirt(rest, normals, skin, styling))]
     if styling.glasses:
-        out.append((Part.GLASSES, int(SHEET), glasses(*eyes, styling)))
+        out.append((Part.GLASSES, glasses(*eyes, styling)))
     style = hair_room.STYLES[styling.style]
     if style.cover > 0:
         grown = hair_room.grow(style, _skull(rest), styling.seed)
-        piece = Piece(grown.vertices, grown.triangles, grown.strand)
-        hangs = max(style.drop, style.fringe) > 0.03
-        out.append((Part.HAIR, int(LOCKS if hangs else STRANDS), piece))
+        out.append((Part.HAIR, Piece(grown.vertices, grown.triangles, grown.strand)))
     return out
+
+
+def _surfaces(part: Ints, style: hair_room.Style) -> Ints:
+    """The kind of surface of each triangle."""
+    hangs = max(style.drop, style.fringe) > 0.03
+    kinds = {Part.LASHES: FRINGE, Part.SHIRT: CUT, Part.GLASSES: SHEET}
+    kinds[Part.HAIR] = LOCKS if hangs else STRANDS
+    return np.array([int(kinds.get(kind, SOLID)) for kind in Part], np.int32)[part]
 
 
 def _skull(rest: Floats) -> Floats:
@@ -156,7 +154,7 @@ def _skull(rest: Floats) -> Floats:
     return np.asarray(points[points[:, 2] > -0.19], np.float32)
 
 
-def _assemble(rest: Floats, pieces: list[tuple[Part, int, Piece]], edge: Floats) -> _Assembled:
+def _assemble(rest: Floats, pieces: list[tuple[Part, Piece]], edge: Floats) -> _Assembled:
     m = model()
     hidden = edge[m.triangles].min(1) > 0.03
     lashes = m.part == Part.LASHES
@@ -168,25 +166,20 @@ def _assemble(rest: Floats, pieces: list[tuple[Part, int, Piece]], edge: Floats)
     own[:, :3] = rest
     own[:, 3] = _lash_length(rest)
     strand, fixed = [own], []
-    draws = [Draw(0, len(order[0]), int(SOLID)), Draw(len(order[0]), len(order[1]), int(FRINGE))]
-    vertices, count, hair_from = len(rest), sum(map(len, order)), 10**9
-    for kind, surface, piece in pieces:
-        hair_from = vertices if kind == Part.HAIR else hair_from
+    vertices = len(rest)
+    for kind, piece in pieces:
         triangles.append(piece.triangles + np.int32(vertices))
         part.append(np.full(len(piece.triangles), int(kind), np.int32))
         uv.append(np.zeros((len(piece.triangles), 3, 2), np.float32))
         strand.append(piece.strand)
         fixed.append(piece.vertices)
-        draws.append(Draw(count, len(piece.triangles), surface))
-        vertices, count = vertices + len(piece.vertices), count + len(piece.triangles)
+        vertices += len(piece.vertices)
     return _Assembled(
         np.concatenate(fixed).astype(np.float32),
         np.concatenate(triangles).astype(np.int32),
         np.concatenate(part).astype(np.int32),
         np.concatenate(uv).astype(np.float32),
         np.concatenate(strand).astype(np.float32),
-        tuple(draws),
-        hair_from,
     )
 
 
@@ -203,12 +196,13 @@ def _lash_length(rest: Floats) -> Floats:
     return out
 
 
-def _share(points: Floats, hair_from: int) -> Floats:
+def _share(points: Floats, hair: Ints) -> Floats:
     """By height, 0 shoulders to 1 head; hair that falls past the chin half follows the head."""
     height = np.clip((points[:, 2] + 0.175) / 0.105, 0, 1)
     share = height * height * (3 - 2 * height)
-    falls = np.clip((-0.10 - points[hair_from:, 2]) / 0.15, 0, 1)
-    share[hair_from:] = np.maximum(share[hair_from:], 1 - 0.6 * falls)
+    falls = np.clip((-0.10 - points[:, 2]) / 0.15, 0, 1)
+    strands = np.unique(hair)
+    share[strands] = np.maximum(share, 1 - 0.6 * falls)[strands]
     return np.asarray(share, np.float32)
 
 

@@ -70,6 +70,7 @@ class Camera:
         self.moves = [self._up(start, int), self._up(action, int), self._up(move, wp.vec3)]
         self.fixed = self._up(body.fixed, wp.vec3)
         self.share = self._up(body.share, float)
+        self.surface = self._up(body.surface, int)
         self.seen, self.sky = self._up(body.seen, Vec16), self._up(body.sky, float)
         self.start, self.around = (self._up(a, int) for a in body.around)
         self.keys = self._new((SAMPLES * height, SAMPLES * width), wp.uint64)
@@ -151,15 +152,12 @@ class Camera:
 
     def _rasterise(self) -> None:
         self.keys.fill_(EMPTY)
-        for draw in self.body.draws:
-            self._launch(
-                rasterise,
-                draw.count,
-                [
-                    self.mesh.screen, self.mesh.triangles, draw.first, draw.surface,
-                    self.mesh.strand, self.body.hair_cover, self.keys,
-                ],
-            )  # fmt: skip
+        mesh, cover = self.mesh, self.body.hair_cover
+        self._launch(
+            rasterise,
+            len(self.body.triangles),
+            [mesh.screen, mesh.triangles, self.surface, mesh.strand, cover, self.keys],
+        )
 
     def _look(self, rotation: NDArray[np.float64], gaze: Floats) -> Look:
         face, styling = self.body.face, self.body.styling

@@ -146,6 +146,12 @@ def is_there(surface: int, s: wp.vec4, cover: float) -> bool:
 
 
 @wp.func
+def key_of(depth: float, triangle: int) -> wp.uint64:
+    """What a sample keeps: its depth in the upper half, so that the nearest is the least."""
+    return (wp.uint64(wp.cast(depth, wp.uint32)) << wp.uint64(32)) | wp.uint64(triangle)
+
+
+@wp.func
 def crossing(slope: float) -> float:
     """1 / slope; a slope of 0 counts as a very small one."""
     return 1.0 / wp.where(wp.abs(slope) < 1.0e-12, 1.0e-12, slope)
@@ -160,49 +166,52 @@ def clipped(span: wp.vec2, e: float, inverse: float) -> wp.vec2:
     return wp.vec2(low, wp.min(span[1], wp.where(rises, span[1], x)))
 
 
+@wp.func
+def columns(y: float, g1: wp.vec2, g2: wp.vec2, inverse: wp.vec3, row: wp.vec2) -> wp.vec2:
+    """The span of x in which row y runs through a triangle.
+
+    x and y are measured from its first corner; g1 and g2 are the gradients of the weights of the
+    other two, `inverse` is 1 over the slope along x of each weight, `row` the span of the picture.
+    """
+    span = clipped(row, 1.0 - y * (g1[1] + g2[1]) + SLACK, inverse[0])
+    span = clipped(span, y * g1[1] + SLACK, inverse[1])
+    return clipped(span, y * g2[1] + SLACK, inverse[2])
+
+
 @wp.kernel
 def rasterise(
     screen: wp.array[wp.vec3],
     triangles: wp.array[wp.vec3i],
-    first: int,
-    surface: int,
+    surface: wp.array[int],
     strand: wp.array[wp.vec4],
     cover: float,
     keys: wp.array2d[wp.uint64],
 ) -> None:
     """Keep the nearest triangle of each sample: a key is its depth, then its index."""
-    k = wp.tid() + first
-    t = triangles[k]
+    i = wp.tid()
+    t = triangles[i]
+    kind = surface[i]
     a = screen[t[0]]
     b = screen[t[1]] - a
     c = screen[t[2]] - a
     area = b[0] * c[1] - c[0] * b[1]
-    if area == 0.0 or (area > 0.0 and (surface == SOLID or surface == STRANDS)):
+    if area == 0.0 or (area > 0.0 and (kind == SOLID or kind == STRANDS)):
         return
     g1 = wp.vec2(c[1], -c[0]) / area
     g2 = wp.vec2(-b[1], b[0]) / area
-    i1 = crossing(g1[0])
-    i2 = crossing(g2[0])
-    i0 = crossing(-g1[0] - g2[0])
-    s0 = strand[t[0]]
-    s1 = strand[t[1]] - s0
-    s2 = strand[t[2]] - s0
-    top = int(wp.ceil(a[1] + wp.min(0.0, wp.min(b[1], c[1])) - 0.5))
+    inverse = wp.vec3(crossing(-g1[0] - g2[0]), crossing(g1[0]), crossing(g2[0]))
+    s = strand[t[0]]
+    top = wp.max(0, int(wp.ceil(a[1] + wp.min(0.0, wp.min(b[1], c[1])) - 0.5)))
     bottom = int(wp.floor(a[1] + wp.max(0.0, wp.max(b[1], c[1])) - 0.5))
     left = 0.5 - a[0]
-    for row in range(wp.max(top, 0), wp.min(bottom, keys.shape[0] - 1) + 1):
+    for row in range(top, wp.min(bottom, keys.shape[0] - 1) + 1):
         y = float(row) + 0.5 - a[1]
-        span = wp.vec2(left, left + float(keys.shape[1] - 1))
-        span = clipped(span, y * g1[1] + SLACK, i1)
-        span = clipped(span, y * g2[1] + SLACK, i2)
-        span = clipped(span, 1.0 - y * (g1[1] + g2[1]) + SLACK, i0)
+        span = columns(y, g1, g2, inverse, wp.vec2(left, left + float(keys.shape[1] - 1)))
         for column in range(int(wp.ceil(span[0] - left)), int(wp.floor(span[1] - left)) + 1):
-            x = float(column) + left
-            w1 = x * g1[0] + y * g1[1]
-            w2 = x * g2[0] + y * g2[1]
-            depth = a[2] + w1 * b[2] + w2 * c[2]
-            key = (wp.uint64(wp.cast(depth, wp.uint32)) << wp.uint64(32)) | wp.uint64(k)
-            if key >= keys[row, column]:
-                continue
-            if is_there(surface, s0 + w1 * s1 + w2 * s2, cover):
-                wp.atomic_min(keys, row, column, key)
+            p = wp.vec2(float(column) + left, y)
+            w = wp.vec2(wp.dot(p, g1), wp.dot(p, g2))
+            key = key_of(a[2] + w[0] * b[2] + w[1] * c[2], i)
+            if key < keys[row, column]:
+                at = s + w[0] * (strand[t[1]] - s) + w[1] * (strand[t[2]] - s)
+                if is_there(kind, at, cover):
+                    wp.atomic_min(keys, row, column, key)

@@ -62,7 +62,7 @@ def depth_of(key: wp.uint64) -> float:
 
 
 @wp.func
-def key_of(keys: wp.array2d[wp.uint64], row: int, column: int, k: int) -> wp.uint64:
+def sample(keys: wp.array2d[wp.uint64], row: int, column: int, k: int) -> wp.uint64:
     """Sample k of the four of a pixel, row by row."""
     return keys[2 * row + k / 2, 2 * column + k % 2]
 
@@ -73,7 +73,7 @@ def compare(keys: wp.array2d[wp.uint64], part: wp.array[int], row: int, column: 
     s.near = FAR
     s.part = -2
     for k in range(4):
-        key = key_of(keys, row, column, k)
+        key = sample(keys, row, column, k)
         if key == EMPTY:
             s.empty += 1
         else:
@@ -152,7 +152,7 @@ def mixed(
     total = wp.vec3()
     count = float(0.0)
     for k in range(0, 4, step):
-        key = key_of(keys, row, column, k)
+        key = sample(keys, row, column, k)
         count += 1.0
         if key == EMPTY:
             total += behind
@@ -188,7 +188,7 @@ def resolve(
             continue
         x = 2.0 * float(column)
         y = 2.0 * float(row)
-        first = key_of(keys, row, column, 0)
+        first = sample(keys, row, column, 0)
         labels[row, column] = wp.uint8(label_of(mesh, first, x + 0.5, y + 0.5))
         colour = wp.vec3()
         whole = s.empty == 0 and s.part >= 0
