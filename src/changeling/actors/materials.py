@@ -6,7 +6,7 @@ import warp as wp
 
 from changeling.actors.model import Part
 from changeling.actors.raster import ripple
-from changeling.actors.scene import Light, Look, Mesh, Point, around_light, gleam, point_on
+from changeling.actors.scene import Light, Look, Mesh, Point, around_light, gleam, point_on, power
 from changeling.actors.texture import ATLAS_SIZE, bumped, sample_texture
 
 wp.set_module_options({"enable_backward": False, "fast_math": True})
@@ -47,7 +47,7 @@ def shade_skin(
     base = wp.vec3(paint[0], paint[1], paint[2])
     facing = wp.max(0.0, wp.dot(n, s.view))
     rim = (1.0 - facing) * (1.0 - facing) * (1.0 - facing)
-    shine = 0.020 * gleam(s, n, light, 14.0) + 0.016 * gleam(s, n, light, 55.0)
+    shine = 0.020 * gleam(s, n, light, 14) + 0.016 * gleam(s, n, light, 55)
     shine = shine * look.gloss * wp.clamp(nl * 4.0, 0.0, 1.0) * s.key * (1.0 + 2.5 * rim)
     glow = (light.sky * (0.06 * s.sky) + light.fill_colour * 0.03) * rim
     return wp.cw_mul(base, arrive) + light.key_colour * shine + glow
@@ -76,7 +76,7 @@ def shade_eye(s: Point, centre: wp.vec3, gaze: wp.vec3, light: Light, look: Look
     wrap = wp.max(0.0, (wp.dot(n, light.key) + 0.3) / 1.3)
     arrive = light.key_colour * wrap * s.key + around_light(s, n, light) * 1.1
     bulge = wp.normalize(d + gaze * (0.55 * wp.smoothstep(1.25, 0.3, r)))
-    wet = 0.035 * gleam(s, bulge, light, 220.0) * wp.clamp(s.key * 2.0 + 0.35, 0.0, 1.0)
+    wet = 0.035 * gleam(s, bulge, light, 220) * wp.clamp(s.key * 2.0 + 0.35, 0.0, 1.0)
     window = wp.smoothstep(0.80, 0.9, wp.dot(bulge, wp.normalize(s.view + light.fill)))
     return (
         wp.cw_mul(colour, arrive) * (lid * top)
@@ -103,8 +103,8 @@ def shade_hair(mesh: Mesh, t: int, w: wp.vec3, s: Point, light: Light, look: Loo
     n = wp.normalize(s.n + wp.cross(tangent, s.n) * ((clump - 0.5) * 0.9 + (fine - 0.5) * 0.5))
     h = wp.normalize(light.key + s.view)
     th = wp.dot(tangent, h) + 0.10 * (fine - 0.5)
-    first = wp.pow(wp.max(0.0, 1.0 - (th + 0.06) * (th + 0.06)), 90.0)
-    second = wp.pow(wp.max(0.0, 1.0 - (th - 0.10) * (th - 0.10)), 26.0)
+    first = power(wp.max(0.0, 1.0 - (th + 0.06) * (th + 0.06)), 90)
+    second = power(wp.max(0.0, 1.0 - (th - 0.10) * (th - 0.10)), 26)
     tl = wp.dot(tangent, light.key)
     nl = wp.clamp(wp.dot(n, light.key) * 0.8 + 0.25, 0.0, 1.0)
     diffuse = wp.sqrt(wp.max(0.0, 1.0 - tl * tl)) * nl
@@ -134,12 +134,12 @@ def shirt_paint(at: wp.vec4, look: Look) -> wp.vec3:
 
 
 @wp.func
-def shade_plain(s: Point, base: wp.vec3, light: Light, shine: float, power: float) -> wp.vec3:
+def shade_plain(s: Point, base: wp.vec3, light: Light, shine: float, sharpness: int) -> wp.vec3:
     """Cloth, teeth, tongue, frames: diffuse light and one highlight."""
     nl = wp.clamp((wp.dot(s.n, light.key) + 0.08) / 1.08, 0.0, 1.0)
     out = wp.cw_mul(base, light.key_colour * (nl * s.key) + around_light(s, s.n, light))
     if shine > 0.0:
-        out += light.key_colour * (shine * gleam(s, s.n, light, power) * s.key)
+        out += light.key_colour * (shine * gleam(s, s.n, light, sharpness) * s.key)
     return out
 
 
@@ -163,13 +163,13 @@ def shade(mesh: Mesh, t: int, w: wp.vec3, light: Light, look: Look, pixels: floa
     if part == TEETH:
         gap = wp.abs(at[0] / 0.0078 - wp.floor(at[0] / 0.0078) - 0.5)
         line = 1.0 - 0.45 * wp.smoothstep(0.40, 0.5, gap)
-        return shade_plain(s, wp.vec3(0.60, 0.55, 0.46) * line, light, 0.012, 60.0)
+        return shade_plain(s, wp.vec3(0.60, 0.55, 0.46) * line, light, 0.012, 60)
     if part == TONGUE:
-        return shade_plain(s, wp.vec3(0.34, 0.10, 0.09), light, 0.010, 30.0)
+        return shade_plain(s, wp.vec3(0.34, 0.10, 0.09), light, 0.010, 30)
     if part == MOUTH:
-        return shade_plain(s, wp.vec3(0.22, 0.055, 0.05), light, 0.006, 30.0)
+        return shade_plain(s, wp.vec3(0.22, 0.055, 0.05), light, 0.006, 30)
     if part == SHIRT:
-        return shade_plain(s, shirt_paint(at, look), light, 0.0, 1.0)
+        return shade_plain(s, shirt_paint(at, look), light, 0.0, 1)
     if part == GLASSES:
-        return shade_plain(s, look.frame, light, 0.05, 90.0)
+        return shade_plain(s, look.frame, light, 0.05, 90)
     return wp.vec3(0.006, 0.005, 0.004)

@@ -90,10 +90,22 @@ def around_light(s: Point, n: wp.vec3, light: Light) -> wp.vec3:
 
 
 @wp.func
-def gleam(s: Point, n: wp.vec3, light: Light, power: float) -> float:
+def power(x: float, n: int) -> float:
+    """x to the n-th, by squaring: several times faster than `wp.pow`."""
+    out = float(1.0)
+    while n > 0:
+        if n % 2 == 1:
+            out *= x
+        x = x * x
+        n = n / 2
+    return out
+
+
+@wp.func
+def gleam(s: Point, n: wp.vec3, light: Light, sharpness: int) -> float:
     """Blinn's highlight of the key light, normalised."""
     h = wp.normalize(light.key + s.view)
-    return wp.pow(wp.max(0.0, wp.dot(n, h)), power) * (power + 8.0) * 0.04
+    return power(wp.max(0.0, wp.dot(n, h)), sharpness) * (float(sharpness) + 8.0) * 0.04
 
 
 @wp.func
