@@ -7,6 +7,7 @@ from changeling.actors.performance import Performance
 from changeling.actors.render import Shot, render
 from changeling.actors.sidecar import read_truth, sidecar_path
 from changeling.actors.truth import Segment, Truth
+from changeling.actors.varied import varied
 
 __all__ = [
     "ACTIONS",
@@ -21,4 +22,5 @@ __all__ = [
     "read_truth",
     "render",
     "sidecar_path",
+    "varied",
 ]

@@ -14,7 +14,7 @@ from changeling.actors.landmarks import inner_face
 from changeling.actors.model import Floats, Ints, Part, model, rest_vertices
 from changeling.actors.raster import CUT, FRINGE, LOCKS, SHEET, SOLID, STRANDS
 from changeling.actors.skin import bake
-from changeling.actors.visibility import look_around, normals
+from changeling.actors.visibility import DIRECTIONS, look_around, normals
 from changeling.actors.wardrobe import Piece, below_collar, glasses, shirt
 
 NECK = (-0.185, -0.135)
@@ -55,8 +55,11 @@ class Body:
 
 
 @lru_cache(maxsize=8)
-def build(actor: Actor) -> Body:
-    """Make an actor's body; a second or so, remembered for the last eight."""
+def build(actor: Actor, *, coarse: bool = False) -> Body:
+    """Make an actor's body; a second or so, remembered for the last eight.
+
+    coarse: half as many rays and a quarter of the texels, three times faster.
+    """
     face, styling = face_traits(actor.face), styling_traits(actor.styling)
     m = model()
     rest = resting(face, styling)
@@ -66,8 +69,13 @@ def build(actor: Actor) -> Body:
     every = np.concatenate([rest, assembled.fixed])
     around = _around(assembled.triangles, len(every))
     with ThreadPoolExecutor(1) as pool:  # both take about a second
-        texture = pool.submit(bake, face, styling)
-        seen, sky = look_around(every, assembled.triangles, assembled.part)
+        texture = pool.submit(bake, face, styling, coarse=coarse)
+        seen, sky = look_around(
+            every,
+            assembled.triangles,
+            assembled.part,
+            directions=DIRECTIONS // (2 if coarse else 1),
+        )
     return Body(
         face=face,
         styling=styling,

@@ -147,15 +147,24 @@ def _bake(
     out[y, x] = wp.vec4(colour[0], colour[1], colour[2], height * (1.0 - 0.8 * lip))
 
 
-def bake(face: FaceTraits, styling: StylingTraits) -> Floats:
-    """The texture of an actor, (texels, 4) linear RGB and height: all levels, one after another."""
+def bake(face: FaceTraits, styling: StylingTraits, *, coarse: bool = False) -> Floats:
+    """The texture of an actor, (texels, 4) linear RGB and height: all levels, one after another.
+
+    coarse: only every second texel is computed, four times faster, for small pictures.
+    """
+    step = 2 if coarse else 1
     maps = atlas()
-    inputs = [maps.position, maps.lips, maps.ears, maps.lids, _hair_map(maps.position, styling)]
+    position = np.ascontiguousarray(maps.position[::step, ::step])
+    masks = [np.ascontiguousarray(a[::step, ::step]) for a in (maps.lips, maps.ears, maps.lids)]
+    inputs = [position, *masks, _hair_map(position, styling)]
+    side = len(position)
     kinds = [wp.vec3, float, float, float, float]
     arrays = [wp.array(a, dtype=k, device="cpu") for a, k in zip(inputs, kinds, strict=True)]
-    out = wp.empty((ATLAS, ATLAS), dtype=wp.vec4, device="cpu")
-    wp.launch(_bake, (ATLAS, ATLAS), inputs=[*arrays, _skin(face, styling), out], device="cpu")
+    out = wp.empty((side, side), dtype=wp.vec4, device="cpu")
+    wp.launch(_bake, (side, side), inputs=[*arrays, _skin(face, styling), out], device="cpu")
     level = out.numpy()
+    if coarse:
+        level = cv2.resize(level, (ATLAS, ATLAS), interpolation=cv2.INTER_LINEAR)
     levels = [level.reshape(-1, 4)]
     for _ in range(LEVELS - 1):
         level = cv2.resize(level, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

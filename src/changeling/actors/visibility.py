@@ -76,7 +76,9 @@ def _look_around(
     sky[i] = open_sky / wp.max(total, 1.0e-6)
 
 
-def look_around(points: Floats, triangles: Ints, part: Ints) -> tuple[Floats, Floats]:
+def look_around(
+    points: Floats, triangles: Ints, part: Ints, *, directions: int = DIRECTIONS
+) -> tuple[Floats, Floats]:
     """Visibility of the light, (vertices, 16) harmonics, and the share of open sky, (vertices,)."""
     solid = ~np.isin(part, (Part.HAIR, Part.SHIRT, Part.LASHES, Part.GLASSES))
     vertices = _vectors(points)
@@ -90,7 +92,7 @@ def look_around(points: Floats, triangles: Ints, part: Ints) -> tuple[Floats, Fl
             mesh.id,
             vertices,
             _vectors(normals(points, triangles)),
-            _vectors(_sphere(DIRECTIONS)),
+            _vectors(_sphere(directions)),
             seen,
             sky,
         ],
