@@ -14,7 +14,7 @@ from changeling.actors.landmarks import inner_face
 from changeling.actors.model import Floats, Ints, Part, model, rest_vertices
 from changeling.actors.raster import CUT, FRINGE, LOCKS, SHEET, SOLID, STRANDS
 from changeling.actors.skin import bake
-from changeling.actors.visibility import DIRECTIONS, look_around, normals
+from changeling.actors.visibility import look_around, normals
 from changeling.actors.wardrobe import Piece, below_collar, glasses, shirt
 
 NECK = (-0.185, -0.135)
@@ -70,12 +70,7 @@ def build(actor: Actor, *, coarse: bool = False) -> Body:
     around = _around(assembled.triangles, len(every))
     with ThreadPoolExecutor(1) as pool:  # both take about a second
         texture = pool.submit(bake, face, styling, coarse=coarse)
-        seen, sky = look_around(
-            every,
-            assembled.triangles,
-            assembled.part,
-            directions=DIRECTIONS // (2 if coarse else 1),
-        )
+        seen, sky = look_around(every, assembled.triangles, assembled.part, directions=80)
     return Body(
         face=face,
         styling=styling,

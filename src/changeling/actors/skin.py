@@ -150,9 +150,9 @@ def _bake(
 def bake(face: FaceTraits, styling: StylingTraits, *, coarse: bool = False) -> Floats:
     """The texture of an actor, (texels, 4) linear RGB and height: all levels, one after another.
 
-    coarse: only every second texel is computed, four times faster, for small pictures.
+    coarse: only every fourth texel each way is computed, sixteen times faster, for small pictures.
     """
-    step = 2 if coarse else 1
+    step = 4 if coarse else 1
     maps = atlas()
     position = np.ascontiguousarray(maps.position[::step, ::step])
     masks = [np.ascontiguousarray(a[::step, ::step]) for a in (maps.lips, maps.ears, maps.lids)]
@@ -165,6 +165,7 @@ def bake(face: FaceTraits, styling: StylingTraits, *, coarse: bool = False) -> F
     level = out.numpy()
     if coarse:
         level = cv2.resize(level, (ATLAS, ATLAS), interpolation=cv2.INTER_LINEAR)
+        level[..., 3] = 0  # pores this far apart would be bumps
     levels = [level.reshape(-1, 4)]
     for _ in range(LEVELS - 1):
         level = cv2.resize(level, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,154 @@
+"""Renders that networks learn from: made once, kept in memory-mapped files named by their seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from changeling.actors import Actor, Performance, Shot, render, varied
+from changeling.media import Tick, silent
+
+_SECONDS = 32.0
+"""Length of the performances that frames are taken from: eight takes."""
+_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Renders:
+    """Which actors are rendered, and how."""
+
+    faces: int = 1500
+    """How many faces."""
+    first: int = 10_000
+    """Seed of the first face; films, demo and benchmarks use smaller ones."""
+    stylings: int = 2
+    """Stylings of each face, each in a performance of its own."""
+    wardrobe: int = 400
+    """How many different stylings there are; faces share them, so that none tells who it is."""
+    frames: int = 8
+    """Frames of each performance, evenly spread over its takes."""
+    size: int = 144
+    """Side of the square renders in pixels; the square from brows to chin has about half of it."""
+    varied: bool = True
+    """Any pose, lens and light (`actors.varied`) instead of those of a film."""
+    zoom: float = 1.25
+    """How much nearer than in a film."""
+
+    @property
+    def name(self) -> str:
+        """Names the cache's folder."""
+        kind = "varied" if self.varied else "film"
+        numbers = f"{self.faces}x{self.stylings}of{self.wardrobe}x{self.frames}"
+        return f"{kind}-{self.first}-{numbers}-{self.size}-{self.zoom}"
+
+    def body(self, index: int) -> tuple[Actor, int]:
+        """Actor number `index`, face by face, and the seed of the performance."""
+        face, variant = self.first + index // self.stylings, index % self.stylings
+        r = np.random.default_rng([face, 9])
+        styling = int(r.permutation(self.wardrobe)[variant])
+        return Actor(face, styling), face * 10 + variant
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """All rows, memory-mapped: face by face, styling by styling, frame by frame."""
+
+    pictures: NDArray[np.uint8]
+    """(n, size, size, 3) RGB."""
+    segments: NDArray[np.uint8]
+    """(n, size, size) of `actors.Segment`."""
+    points: NDArray[np.float32]
+    """(n, 200, 2) landmarks in pixels, the 68 first."""
+    visible: NDArray[np.bool_]
+    """(n, 200)."""
+    rotation: NDArray[np.float32]
+    """(n, 3, 3) head → camera, OpenCV's axes."""
+    face: NDArray[np.int32]
+    """(n,) seed of the face."""
+    styling: NDArray[np.int32]
+    """(n,) seed of the styling."""
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def rows(self, start: int, stop: int) -> Lessons:
+        """Some of the rows."""
+        return Lessons(**{name: getattr(self, name)[start:stop] for name in _SHAPES})
+
+
+_SHAPES: dict[str, tuple[type, tuple[int, ...]]] = {
+    "pictures": (np.uint8, (0, 0, 3)),
+    "segments": (np.uint8, (0, 0)),
+    "points": (np.float32, (_POINTS, 2)),
+    "visible": (np.bool_, (_POINTS,)),
+    "rotation": (np.float32, (3, 3)),
+    "face": (np.int32, ()),
+    "styling": (np.int32, ()),
+}
+
+
+def render_lessons(
+    renders: Renders,
+    cache: Path,
+    *,
+    part: tuple[int, int] = (0, 1),
+    tick: Tick = silent,
+) -> Lessons:
+    """The renders, from `cache` as far as it holds them; the rest is rendered, actor by actor.
+
+    part: (k, of), only every `of`-th actor from the k-th on, for processes that share the work.
+    """
+    folder = cache / renders.name
+    bodies = renders.faces * renders.stylings
+    lessons, done = _open(folder, renders), _file(folder / "done.npy", np.bool_, (bodies,))
+    mine = range(part[0], bodies, part[1])
+    for count, index in enumerate(mine):
+        if not done[index]:
+            _draw(lessons, renders, index)
+            done[index] = True
+        tick(count + 1, len(mine))
+    return lessons
+
+
+def _draw(lessons: Lessons, renders: Renders, index: int) -> None:
+    actor, seed = renders.body(index)
+    start = index * renders.frames
+    for row, shot in enumerate(_shots(renders, actor, seed), start):
+        lessons.pictures[row] = shot.frame.pixels
+        lessons.segments[row] = shot.truth.segmentation
+        lessons.points[row] = shot.truth.dense
+        lessons.visible[row] = shot.truth.dense_visible
+        lessons.rotation[row] = shot.truth.rotation
+        lessons.face[row], lessons.styling[row] = actor.face, actor.styling
+
+
+def _shots(renders: Renders, actor: Actor, seed: int) -> Iterator[Shot]:
+    performance = Performance.from_seed(seed, seconds=_SECONDS)
+    if renders.varied:
+        performance = varied(performance, seed)
+    performance = replace(performance, focal=performance.focal * np.float32(renders.zoom))
+    # From the middle of each stretch, so that no frame lies on the border of two takes.
+    frames = ((np.arange(renders.frames) + 0.5) / renders.frames * len(performance)).astype(int)
+    size = (renders.size, renders.size)
+    return render(actor, performance, size=size, frames=frames.tolist(), coarse=True)
+
+
+def _open(folder: Path, renders: Renders) -> Lessons:
+    rows = renders.faces * renders.stylings * renders.frames
+    return Lessons(
+        **{
+            name: _file(folder / f"{name}.npy", kind, (rows, *(n or renders.size for n in shape)))
+            for name, (kind, shape) in _SHAPES.items()
+        }
+    )
+
+
+def _file(path: Path, kind: type, shape: tuple[int, ...]) -> np.memmap:  # type: ignore[type-arg]
+    """A memory-mapped array in a file of its own; a new one is zeros."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = "r+" if path.exists() else "w+"
+    return np.lib.format.open_memmap(path, mode, kind, shape)
