@@ -92,7 +92,7 @@ def around_light(s: Point, n: wp.vec3, light: Light) -> wp.vec3:
 @wp.func
 def power(x: float, n: int) -> float:
     """x to the n-th, by squaring: several times faster than `wp.pow`."""
-    out = 1.0
+    out = float(1.0)
     while n > 0:
         if n % 2 == 1:
             out *= x

@@ -147,7 +147,7 @@ def _open(folder: Path, renders: Renders) -> Lessons:
     )
 
 
-def _file(path: Path, kind: type, shape: tuple[int, ...]) -> np.memmap:  # type: ignore[type-arg]
+def _file(path: Path, kind: type, shape: tuple[int, ...]) -> np.memmap:
     """A memory-mapped array in a file of its own; a new one is zeros."""
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = "r+" if path.exists() else "w+"
