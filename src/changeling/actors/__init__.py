@@ -4,6 +4,7 @@ from changeling.actors.acting import ACTIONS
 from changeling.actors.actor import Actor
 from changeling.actors.film import Film, film, prove
 from changeling.actors.performance import Performance
+from changeling.actors.randomise import Randomised, Spoil, randomise
 from changeling.actors.render import Shot, render
 from changeling.actors.sidecar import read_truth, sidecar_path
 from changeling.actors.truth import Segment, Truth
@@ -14,11 +15,14 @@ __all__ = [
     "Actor",
     "Film",
     "Performance",
+    "Randomised",
     "Segment",
     "Shot",
+    "Spoil",
     "Truth",
     "film",
     "prove",
+    "randomise",
     "read_truth",
     "render",
     "sidecar_path",

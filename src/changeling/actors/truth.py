@@ -21,6 +21,8 @@ class Segment(IntEnum):
     EYES = 4
     MOUTH = 5
     CLOTHES = 6
+    OCCLUDER = 7
+    """Never rendered: `randomise` puts it before an actor."""
 
 
 @dataclass(frozen=True, eq=False)
