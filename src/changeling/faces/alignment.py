@@ -27,6 +27,8 @@ _LIPS = [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67,
 MIRROR = np.array([*_JAW_BROWS_NOSE, *_EYES, *_LIPS])
 """Landmark i of a mirrored picture is landmark MIRROR[i] of the picture (300-W order)."""
 
+_INNER = (1, 4, 5)
+"""FACE, EYES and MOUTH of `actors.Segment`."""
 _BROWS = slice(17, 27)
 _FOREHEAD = 0.07
 """How far above the brows the inner face reaches, in unit crops."""
@@ -44,13 +46,72 @@ class Face:
     """(2, 3) float64, frame pixels → unit crop."""
     score: float
     """0…1, how sure the landmark network is that this is a face."""
+    seen: "Seen | None" = None
+    """What the network saw beyond the 68 points; None for a face made from points alone."""
 
     @classmethod
-    def from_landmarks(cls, landmarks: Points, score: float = 1.0) -> "Face":
+    def from_landmarks(
+        cls, landmarks: Points, score: float = 1.0, seen: "Seen | None" = None
+    ) -> "Face":
         """The face with these (68, 2) landmarks, box and matrix derived from them."""
         (x, y), (right, bottom) = landmarks.min(0), landmarks.max(0)
         box = (float(x), float(y), float(right - x), float(bottom - y))
-        return cls(box, landmarks.astype(np.float32), align(landmarks), score)
+        return cls(box, landmarks.astype(np.float32), align(landmarks), score, seen)
+
+    @property
+    def pose(self) -> tuple[float, float, float]:
+        """Yaw, pitch and roll in radians: to the picture's right, up, and clockwise; 0 unseen."""
+        return turns(np.eye(3) if self.seen is None else self.seen.rotation)
+
+    def mask(self, size: int) -> NDArray[np.float32]:
+        """(size, size) 0…1: the inner face in the unit crop, without what hides it.
+
+        The hull of the landmarks when nothing more was seen.
+        """
+        if self.seen is None:
+            return inner_mask(self.landmarks, self.matrix, size)
+        return self.seen.inner(self.matrix, size)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the landmark network saw of a face, in the frame's pixels."""
+
+    dense: NDArray[np.float32]
+    """(200, 2) points, the 68 first."""
+    confidence: NDArray[np.float32]
+    """(200,) 0…1: the probability that a point is less than 8 % of the eyes' distance off."""
+    visible: NDArray[np.bool_]
+    """(200,) whether the point is seen rather than hidden."""
+    rotation: NDArray[np.float32]
+    """(3, 3) head → camera, x right, y down, z forward; identity when facing it."""
+    view: Matrix
+    """(2, 3) frame pixels → the square 0…1 that the network read."""
+    parts: NDArray[np.uint8]
+    """(7, n, n) probabilities 0…255 of the first seven of `actors.Segment`, across that square."""
+
+    def inner(self, matrix: Matrix, size: int) -> NDArray[np.float32]:
+        """(size, size) 0…1: inner face, eyes and mouth in the crop of `matrix`."""
+        share = self.parts[list(_INNER)].sum(0, dtype=np.float32) / np.float32(255)
+        # Bilinear probabilities are soft over a whole cell: steeper, with the same middle line.
+        from_crop = concatenated(to_pixels(self.view, len(share)), invert(to_pixels(matrix, size)))
+        wide = cv2.warpAffine(
+            share, from_crop, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        return np.clip(0.5 + 2 * (wide - 0.5), 0, 1).astype(np.float32)
+
+
+def concatenated(second: Matrix, first: Matrix) -> Matrix:
+    """(2, 3): `first`, then `second`."""
+    return np.column_stack([second[:, :2] @ first[:, :2], apply(second, first[:, 2:].T)[0]])
+
+
+def turns(rotation: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Yaw, pitch and roll of a (3, 3) head → camera rotation (OpenCV's axes), radians."""
+    forward, right = -rotation[:, 2], rotation[:, 0]
+    yaw = np.arctan2(forward[0], -forward[2])
+    pitch = np.arcsin(np.clip(-forward[1], -1, 1))
+    return float(yaw), float(pitch), float(np.arctan2(right[1], np.hypot(right[0], right[2])))
 
 
 def five_points(landmarks: Points) -> NDArray[np.float64]:
