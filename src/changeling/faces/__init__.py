@@ -15,12 +15,33 @@ if TYPE_CHECKING:
         to_pixels,
     )
     from changeling.faces.batches import Jitter, people_batches
+    from changeling.faces.checking import (
+        Cells,
+        Check,
+        Coverage,
+        Finding,
+        Reason,
+        check_set,
+        set_aside,
+    )
     from changeling.faces.detect import Detector
+    from changeling.faces.enrolment import (
+        Known,
+        check_enrolled,
+        enrol,
+        enrolled_people,
+        most_like,
+        portrait,
+    )
     from changeling.faces.extracting import consent_for, extract
     from changeling.faces.faceset import FaceSet, Stored, open_set
+    from changeling.faces.following import Recogniser
+    from changeling.faces.identity import Identifier, centre, likeness
+    from changeling.faces.identity_teaching import IdentityTaught, IdentityTeaching, teach_identity
     from changeling.faces.landmarks import Landmarker
     from changeling.faces.lessons import Lessons
     from changeling.faces.people import PeopleBatch
+    from changeling.faces.sorting import People, extract_people
     from changeling.faces.teach import Taught, Teaching, teach_landmarks
     from changeling.faces.tracker import Tracker
 else:
@@ -40,36 +61,64 @@ _LIGHTEST_FIRST = (
     "alignment",
     "detect",
     "landmarks",
+    "identity",
     "tracker",
+    "enrolment",
+    "following",
     "faceset",
     "batches",
     "extracting",
+    "sorting",
+    "checking",
     "lessons",
     "teach",
+    "identity_teaching",
 )
 
 __all__ = [
     "TEMPLATE",
+    "Cells",
+    "Check",
+    "Coverage",
     "Detector",
     "Face",
     "FaceSet",
+    "Finding",
+    "Identifier",
+    "IdentityTaught",
+    "IdentityTeaching",
     "Jitter",
+    "Known",
     "Landmarker",
     "Lessons",
+    "People",
     "PeopleBatch",
+    "Reason",
+    "Recogniser",
     "Stored",
     "Taught",
     "Teaching",
     "Tracker",
     "align",
+    "centre",
+    "check_enrolled",
+    "check_set",
     "consent_for",
     "crop",
+    "enrol",
+    "enrolled_people",
     "extract",
+    "extract_people",
     "inner_mask",
     "invert",
+    "likeness",
+    "most_like",
     "open_set",
     "people_batches",
+    "portrait",
+    "set_aside",
     "similarity",
+    "teach_identity",
     "teach_landmarks",
     "to_pixels",
 ]

@@ -1,0 +1,253 @@
+"""Who it is, as 128 numbers of a small colour crop: a network taught by rendered actors only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from changeling.faces.weights import read_weights
+from changeling.training import load_optimizer, optimizer_state
+
+SIZE = 64
+"""Pixels of the unit crop that the network reads."""
+LENGTH = 128
+"""Numbers of an embedding."""
+WEIGHTS = Path(__file__).parent / "identity.safetensors"
+"""The weights that ship; identity.json beside them has their SHA-256 and how they were taught."""
+
+_MIDDLE, _REACH = (0.5, 0.55), (0.42, 0.44)
+"""Centre and half axes of the oval of the inner face in the unit crop: from brows to chin."""
+_AT_ONCE = 64
+"""Crops that go through the network together: bounds the memory."""
+
+Embeddings = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class IdentityBatch:
+    """Crops of faces whose owners are known."""
+
+    crops: Tensor
+    """float32 (n, 3, 64, 64), RGB, 0…1."""
+    who: Tensor
+    """int64 (n,): 0…people-1."""
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+
+class IdentityNet(nn.Module):
+    """Unit crops (n, 3, 64, 64), 0…1 → embeddings (n, 128) of length 1."""
+
+    oval: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("oval", oval(SIZE), persistent=False)
+        self.features = nn.Sequential(
+            _conv(3, 24, 2), _conv(24, 48, 2), _Residual(48), _conv(48, 96, 2), _Residual(96),
+            _conv(96, 128, 2), _Residual(128),
+        )  # fmt: skip
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(128 * 16, LENGTH, bias=False), nn.BatchNorm1d(LENGTH)
+        )
+
+    def forward(self, crops: Tensor) -> Tensor:
+        return F.normalize(self.head(self.features(self.seen(crops))))
+
+    def seen(self, crops: Tensor) -> Tensor:
+        """The crops as the features get them: brightness and contrast even, grey around the oval.
+
+        The three channels share one mean and one spread, so the colour of the skin is left.
+        """
+        share = self.oval / self.oval.sum()
+        grey = crops.mean(1, keepdim=True)
+        mean = (grey * share).sum((2, 3), keepdim=True)
+        spread = ((grey - mean).square() * share).sum((2, 3), keepdim=True).sqrt()
+        return (crops - mean) / (spread + 0.02) * self.oval
+
+
+class IdentityLearner:
+    """Teaches an `IdentityNet`; keeps an average of its weights, which is what ships.
+
+    The average is that of all steps, weighted by a power of their index, so that it looks back over
+    a fixed share of the training however long that is: Karras et al., "Analyzing and improving the
+    training dynamics of diffusion models", CVPR 2024, equations 1 and 2.
+    """
+
+    def __init__(
+        self,
+        people: int,
+        *,
+        rate: float = 2e-3,
+        scale: float = 24.0,
+        margin: float = 0.3,
+        warm_up: int = 1000,
+        averaging: float = 10.0,
+    ) -> None:
+        self.net = IdentityNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = IdentityNet().eval().requires_grad_(False)
+        self.average.load_state_dict(self.net.state_dict())
+        self.proxies = nn.Parameter(F.normalize(torch.randn(people, LENGTH)))
+        """(people, 128): the direction of each person taught."""
+        self._scale, self._margin, self._warm_up = scale, margin, warm_up
+        self._averaging = averaging
+        self._steps = 0
+        parameters = [*self.net.parameters(), self.proxies]
+        self._optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=5e-4)
+
+    def step(self, batch: IdentityBatch, /) -> dict[str, Tensor]:
+        """One step; losses: `margin`, and `mistaken`, the share of faces nearest to another's."""
+        self.net.train()
+        crops = batch.crops.contiguous(memory_format=torch.channels_last)
+        cosines = self.net(crops) @ F.normalize(self.proxies).T
+        margin = self._margin * min(1.0, self._steps / self._warm_up)
+        loss = margin_loss(cosines, batch.who, scale=self._scale, margin=margin)
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        self._follow()
+        mistaken = (cosines.argmax(1) != batch.who).float().mean()
+        return {"margin": loss.detach(), "mistaken": mistaken}
+
+    def preview(self, batch: IdentityBatch, /) -> Tensor:
+        """(rows, 4, 3, 64, 64), 0…1: up to 8 crops, each with the three nearest of the batch."""
+        with torch.no_grad():
+            embeddings = self.average(batch.crops)
+        likeness = embeddings[:8] @ embeddings.T
+        nearest = likeness.topk(min(4, len(batch)), dim=1).indices
+        return batch.crops[nearest]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Network, average, the people's directions and optimizer."""
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "proxies": self.proxies.detach(),
+            "optimizer": optimizer_state(self._optimizer),
+            "steps": self._steps,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Goes on where `state_dict` was taken."""
+        self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
+        with torch.no_grad():
+            self.proxies.copy_(state["proxies"])
+        load_optimizer(self._optimizer, state["optimizer"])
+        self._steps = int(state["steps"])
+
+    def _follow(self) -> None:
+        self._steps += 1
+        share = (self._averaging + 1) / (self._averaging + self._steps)
+        with torch.no_grad():
+            new = self.net.state_dict()
+            for name, kept in self.average.state_dict().items():
+                if kept.is_floating_point():
+                    kept.lerp_(new[name], share)
+
+
+class Identifier:
+    """The taught network at work.
+
+    An embedding says how alike two faces look to a network that saw rendered actors only: enough
+    to sort one's own footage, no proof of who somebody is.
+    """
+
+    def __init__(self, net: IdentityNet, same: float, name: str = "") -> None:
+        self._net = net.eval()
+        self.name = name
+        """Names the weights: embeddings of two networks do not compare."""
+        self.same = same
+        """The cosine at and above which two embeddings are taken for one person."""
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> "Identifier":
+        """Reads weights and checks them against the SHA-256 in the JSON beside them.
+
+        Raises UserError when they are missing or not those that were written.
+        """
+        tensors, about = read_weights(path, network="identity")
+        net = IdentityNet()
+        net.load_state_dict(tensors)
+        name = str(about["sha256"])[:16]
+        return cls(net.to(memory_format=torch.channels_last), float(about["same"]), name)  # type: ignore[call-overload]
+
+    def embed(self, crops: NDArray[np.uint8]) -> Embeddings:
+        """(n, 128) float32 of length 1 from (n, s, s, 3) RGB unit crops of any size."""
+        assert crops.ndim == 4 and crops.shape[1] == crops.shape[2] and crops.shape[3] == 3
+        found = [np.empty((0, LENGTH), np.float32)]
+        with torch.inference_mode():
+            for start in range(0, len(crops), _AT_ONCE):
+                small = np.stack([_sized(crop) for crop in crops[start : start + _AT_ONCE]])
+                found.append(self._net(pictures(small)).numpy())
+        return np.concatenate(found)
+
+
+def margin_loss(cosines: Tensor, who: Tensor, *, scale: float, margin: float) -> Tensor:
+    """Mean cross entropy of cosines (n, people), the right one made harder by `margin`.
+
+    Wang et al., "CosFace: large margin cosine loss for deep face recognition", CVPR 2018,
+    equation 4.
+    """
+    harder = cosines - margin * F.one_hot(who, cosines.shape[1])
+    return F.cross_entropy(scale * harder, who)
+
+
+def likeness(one: Embeddings, other: Embeddings) -> float:
+    """The cosine of two embeddings (128,), −1…1; 1: the same direction."""
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    assert lengths > 0, "an embedding without a direction"
+    return float(np.clip(np.dot(one, other) / lengths, -1, 1))
+
+
+def centre(embeddings: Embeddings) -> Embeddings:
+    """(128,) of length 1: the direction between embeddings (n, 128) of one person, n ≥ 1."""
+    mean = embeddings.astype(np.float64).mean(0)
+    length = np.linalg.norm(mean)
+    assert length > 0, "embeddings that point nowhere together"
+    return np.asarray(mean / length, np.float32)
+
+
+def oval(size: int) -> Tensor:
+    """(size, size) 0…1, softly edged: where the inner face is in every unit crop."""
+    places = (torch.arange(size) + 0.5) / size
+    x, y = ((places - m) / r for m, r in zip(_MIDDLE, _REACH, strict=True))
+    # Powers above 2 make the oval fuller at the jaw than an ellipse.
+    far = (x.abs() ** 2.5 + y.abs()[:, None] ** 2.5) ** 0.4
+    return ((1 - far) / 0.1 + 0.5).clamp(0, 1)
+
+
+def pictures(crops: NDArray[np.uint8]) -> Tensor:
+    """(n, s, s, 3) bytes → float32 (n, 3, s, s), 0…1, the channels innermost in memory."""
+    return torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
+
+
+def _sized(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    how = cv2.INTER_AREA if len(crop) > SIZE else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(crop, (SIZE, SIZE), interpolation=how), np.uint8)
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(
+            _conv(channels, channels), nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.inner(x))
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
