@@ -14,6 +14,7 @@ from changeling.cli.convert import Convert
 from changeling.cli.demo import Demo
 from changeling.cli.doctor import Doctor
 from changeling.cli.extract import Extract
+from changeling.cli.faces import Faces
 from changeling.cli.film import Film
 from changeling.cli.judge import Judge
 from changeling.cli.teach import Teach
@@ -24,6 +25,7 @@ from changeling.errors import UserError
 COMMANDS: dict[str, type["Command"]] = {
     "film": Film,
     "extract": Extract,
+    "faces": Faces,
     "train": Train,
     "convert": Convert,
     "judge": Judge,

@@ -1,5 +1,6 @@
 """An experiment from films to scores: training with the truth in sight, the demo, reports."""
 
+from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
 from changeling.study.judge import judge_report
 from changeling.study.options import DemoOptions
@@ -23,6 +24,7 @@ __all__ = [
     "demo",
     "donor_of",
     "judge_report",
+    "publish_coverage",
     "quiet",
     "score_lines",
     "train_family",

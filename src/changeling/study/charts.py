@@ -49,7 +49,7 @@ def panels(curves: Mapping[str, Curve], below: str) -> Pixels:
             f"{y[-1]:.3g}", (x[-1], y[-1]), xytext=(6, 0), textcoords="offset points",
             va="center", fontsize=8, color=INK,
         )  # fmt: skip
-    return _drawn(figure)
+    return drawn(figure)
 
 
 def caption(text: str, height: int) -> NDArray[np.float32]:
@@ -57,7 +57,7 @@ def caption(text: str, height: int) -> NDArray[np.float32]:
     inches = height / 100
     figure = Figure(figsize=(inches * (len(text) + 2), inches), dpi=100)
     figure.text(0.5, 0.5, text, fontsize=0.5 * height, ha="center", va="center_baseline")
-    ink = 1 - _drawn(figure)[..., 0] / np.float32(255)
+    ink = 1 - drawn(figure)[..., 0] / np.float32(255)
     columns = np.flatnonzero(ink.any(0))
     return np.asarray(ink[:, columns[0] : columns[-1] + 1], np.float32)
 
@@ -73,7 +73,8 @@ def _plain(axes: Axes, title: str, below: str) -> None:
         spine.set_color(LINE)
 
 
-def _drawn(figure: Figure) -> Pixels:
+def drawn(figure: Figure) -> Pixels:
+    """The pixels of a figure."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return cast(Pixels, np.asarray(canvas.buffer_rgba())[..., :3].copy())
