@@ -12,6 +12,7 @@ import pytest
 from changeling.errors import UserError
 from changeling.provenance import (
     Consent,
+    Enrolment,
     Use,
     ask_consent,
     new_consent,
@@ -31,6 +32,14 @@ FOOTAGE = Consent(
     evidence="letters/ada.pdf",
 )
 DATASET = Consent(kind="dataset", licence="research only")
+ENROLLED = (
+    Enrolment("Ada Ünlü", "aaaa", ("1" * 64, "2" * 64), ((0.6, -0.8), (1.0, 1e-06))),
+    Enrolment('Bo "B" Ø', "aaaa", ("3" * 64, "4" * 64), ((0.0, -1.0), (0.28, 0.96))),
+)
+
+
+def enrol(person: str) -> Enrolment:
+    return Enrolment(person, "aaaa", ("1" * 64, "2" * 64), ((1.0, 0.0), (0.6, 0.8)))
 
 
 def refusal(consent: Consent, use: Use = Use.TRAIN) -> str:
@@ -78,12 +87,21 @@ def test_a_dataset_is_never_put_onto_somebody() -> None:
     assert "was revoked" in refusal(replace(DATASET, revoked=True))
 
 
-@pytest.mark.parametrize("consent", [FOOTAGE, DATASET, replace(FOOTAGE, until=None, revoked=True)])
+@pytest.mark.parametrize(
+    "consent",
+    [
+        FOOTAGE,
+        DATASET,
+        replace(FOOTAGE, until=None, revoked=True),
+        replace(FOOTAGE, enrolled=ENROLLED),
+    ],
+)
 def test_a_record_comes_back_as_it_was_written(consent: Consent, tmp_path: Path) -> None:
     path = tmp_path / "consent.toml"
     write_consent(path, consent)
     assert read_consent(path) == consent
     assert Consent.from_json(json.loads(json.dumps(consent.to_json())), where="x") == consent
+    assert Consent.from_json(consent.to_json(), where="x") == consent
     assert [p.name for p in tmp_path.iterdir()] == ["consent.toml"]
 
 
@@ -145,6 +163,8 @@ def test_an_old_record_is_kept_unless_overwrite(tmp_path: Path) -> None:
         (b'kind = "footage"\npurpose = 1', "purpose in the consent must be a Unicode text"),
         (b'kind = "footage"\nuntil = "soon"', "until in the consent must be a day"),
         (b'kind = "footage"\nuntil = 2027', "until in the consent must be a day"),
+        (b'kind = "footage"\nenrolled = "Ada"', "enrolled in the consent must be a list of tables"),
+        (b'kind = "footage"\nenrolled = ["Ada"]', "says of a person's looks is damaged"),
         (b'kind = "footage"\nuntil = 2027-01-01T00:00:00', "until in the consent must be a day"),
     ],
 )
@@ -176,12 +196,47 @@ def test_a_new_record_is_made_of_answers() -> None:
     ask = typed(
         kind="footage ", people="Ada, Bo ,", given_by="Ada, Bo", purpose="x", until="2026-11-21"
     )
-    assert ask_consent(ask, today=TODAY) == Consent(
-        kind="footage", people=("Ada", "Bo"), given_by="Ada, Bo", purpose="x", until=TODAY
-    )
-    assert ask_consent(typed(kind="dataset", licence="CC0"), today=TODAY) == Consent(
+    assert ask_consent(ask, enrol, today=TODAY) == Consent(
+        kind="footage", people=("Ada", "Bo"), given_by="Ada, Bo", purpose="x", until=TODAY,
+        enrolled=(enrol("Ada"), enrol("Bo")),
+    )  # fmt: skip
+    assert ask_consent(typed(kind="dataset", licence="CC0"), enrol, today=TODAY) == Consent(
         kind="dataset", licence="CC0"
     )
+
+
+def test_a_new_record_of_footage_needs_two_pictures_of_everybody() -> None:
+    answers = {"people": ["Ada", "Bo"], "given_by": "both", "purpose": "x"}
+    once = replace(enrol("Bo"), pictures=("1" * 64, "1" * 64))
+    for enrolled, words in (
+        ([], "holds 0 different pictures of Ada; give at least 2, each of which shows Ada alone"),
+        ([enrol("Ada")], "holds 0 different pictures of Bo"),
+        ([enrol("Ada"), once], "holds 1 different pictures of Bo"),
+    ):
+        with pytest.raises(UserError, match=words):
+            new_consent(**answers, enrolled=enrolled, today=TODAY)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"person": 1},
+        {"network": None},
+        {"pictures": "1"},
+        {"pictures": ["1"]},
+        {"pictures": ["1", 2]},
+        {"embeddings": [[1.0]]},
+        {"embeddings": [[1.0], []]},
+        {"embeddings": [[1.0], [0.5, 0.5]]},
+        {"embeddings": [["1"], [1.0]]},
+        {"embeddings": [[float("nan")], [1.0]]},
+        {"surname": "Ünlü"},
+    ],
+)
+def test_damaged_looks_are_one_sentence(change: dict[str, Any]) -> None:
+    data = FOOTAGE.to_json() | {"enrolled": [enrol("Ada").to_json() | change]}
+    with pytest.raises(UserError, match=r"^a\.toml: what the consent says of .* is damaged; "):
+        Consent.from_json(data, where="a.toml")
 
 
 @pytest.mark.parametrize(
@@ -197,4 +252,6 @@ def test_a_new_record_is_made_of_answers() -> None:
 def test_a_new_record_that_allows_nothing_is_refused(answers: dict[str, str], words: str) -> None:
     complete = {"kind": "footage", "people": "Ada", "given_by": "Ada", "purpose": "x"}
     with pytest.raises(UserError, match=words):
-        ask_consent(typed(**(complete | answers if "until" in answers else answers)), today=TODAY)
+        ask_consent(
+            typed(**(complete | answers if "until" in answers else answers)), enrol, today=TODAY
+        )

@@ -12,7 +12,7 @@ import torch
 from test_faceset import made
 from torch import Tensor
 
-from changeling.actors import Actor
+from changeling.actors import Actor, Film
 from changeling.errors import UserError
 from changeling.faces import FaceSet
 from changeling.generators import Swapped, family
@@ -220,12 +220,10 @@ def test_an_actor_given_by_itself_is_its_own_answer(monkeypatch: pytest.MonkeyPa
     assert asked.inner[:, 16, 16].all()
 
 
-def test_actors_are_known_by_their_consent(sets: list[tuple[str, FaceSet]]) -> None:
+def test_an_actor_is_known_by_the_recipe_of_the_film(sets: list[tuple[str, FaceSet]]) -> None:
     faces = sets[0][1]
-    actor = Consent("actor", people=("rendered actor, face 7, styling 9",))
     assert actor_of(faces) is None
-    assert actor_of(replace(faces, consent=actor)) == Actor(7, 9)
-    assert actor_of(replace(faces, consent=replace(actor, kind="footage"))) is None
+    assert actor_of(replace(faces, film=Film(7, 9, 3, 2.0, 320, 180, "25"))) == Actor(7, 9)
 
 
 # Stages

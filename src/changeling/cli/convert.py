@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Convert:
-    """Replace the largest face in every frame, keep time stamps and sound, and sign the result."""
+    """Replace one face in every frame, keep time stamps and sound, and sign the result."""
 
     source: tyro.conf.Positional[Path]
     """A video or a picture."""
@@ -32,7 +32,10 @@ class Convert:
     """A soft edge (alpha), or gradients solved into the frame (poisson)."""
     consent: OptionalPath = None
     """Consent of the people shown (TOML, see `changeling consent new`); a film of rendered actors
-    needs none."""
+    needs none. Only the faces of people whom it enrols are replaced."""
+    who: OptionalPath = None
+    """A picture of the person, alone, whose face is replaced where several are seen; without it
+    the person whom the consent enrols, or the largest face."""
     overwrite: bool = False
     """Replace the file if it exists."""
 
@@ -50,7 +53,7 @@ class Convert:
             done = convert(
                 self.source, self.out, load_generator(self.model, runtime=runtime), to=self.to,
                 donor=donor_of(self.model, self.to), today=date.today(),
-                how=How(self.colour, self.blend), consent=self.consent,
+                how=How(self.colour, self.blend), consent=self.consent, who=self.who,
                 overwrite=self.overwrite, tick=bar.tick,
             )  # fmt: skip
         print(f"{self.out}: {_words(done)}{bar}")
@@ -63,6 +66,6 @@ def _words(done: "Conversion") -> str:
     if not done.crowded:
         return words
     return (
-        f"{words}, {done.crowded} with up to {done.most_faces} faces, of which only the largest "
-        "was replaced"
+        f"{words}, {done.crowded} with up to {done.most_faces} faces, of which only one was "
+        "replaced"
     )

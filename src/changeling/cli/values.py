@@ -53,11 +53,19 @@ def _size(text: str) -> tuple[int, int]:
         raise ValueError(f"{text!r} is no size; give one such as 640x360") from None
 
 
+def _named(text: str, example: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if name and equals and path:
+        return name, Path(path)
+    raise ValueError(f"{text!r} names no person; give a name and {example}")
+
+
 def _person(text: str) -> tuple[str, Path]:
-    name, equals, folder = text.partition("=")
-    if name and equals and folder:
-        return name, Path(folder)
-    raise ValueError(f"{text!r} names no person; give a name and a folder such as c=faces/c")
+    return _named(text, "a folder such as c=faces/c")
+
+
+def _likeness(text: str) -> tuple[str, Path]:
+    return _named(text, "a picture such as Ada=ada.jpg")
 
 
 _seeds = _kind("SEED", _seed)
@@ -84,6 +92,8 @@ Size = Annotated[tuple[int, int], _kind("WIDTHxHEIGHT", _size, "{0[0]}x{0[1]}".f
 """Width and height in pixels."""
 Person = Annotated[tuple[str, Path], _kind("NAME=FOLDER", _person)]
 """A person's name and face set."""
+Likeness = Annotated[tuple[str, Path], _kind("NAME=PICTURE", _likeness)]
+"""A person's name and a picture of that person alone."""
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 """A path that is written, also given by -o."""
 

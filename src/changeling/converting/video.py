@@ -6,10 +6,19 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
+from changeling.converting.choosing import Chooser
 from changeling.converting.frame import How, Swap, paste, swap_faces
 from changeling.converting.stages import Stages
 from changeling.errors import UserError
-from changeling.faces import Face, Tracker, consent_for
+from changeling.faces import (
+    Face,
+    Identifier,
+    Tracker,
+    check_enrolled,
+    consent_for,
+    enrolled_people,
+    portrait,
+)
 from changeling.generators import Swaps
 from changeling.media import (
     Frame,
@@ -51,17 +60,18 @@ class Conversion:
     swapped: int
     """Frames in which a face was replaced; the others are as they were."""
     crowded: int
-    """Frames with more than one face, of which only the largest was replaced."""
+    """Frames with more than one face, of which one at most was replaced."""
     most_faces: int
     """The largest number of faces in one frame."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """A frame and all the faces in it, largest first."""
+    """A frame, how many faces are in it, and the one to replace or none."""
 
     frame: Frame
-    faces: tuple[Face, ...]
+    faces: int
+    chosen: tuple[Face, ...]
 
 
 def convert(
@@ -74,15 +84,19 @@ def convert(
     today: date,
     how: How = How(),  # noqa: B008
     consent: Path | None = None,
+    who: Path | None = None,
     overwrite: bool = False,
+    identifier: Identifier | None = None,
     tick: Tick = silent,
 ) -> Conversion:
-    """Replaces the largest face in every frame of `source` by person `to`'s and publishes `out`.
+    """Replaces one face in every frame of `source` by person `to`'s and publishes `out`.
 
-    Size, frame rate, time stamps and audio are kept, and frames without a face pass through.
-    `consent` is a TOML file about the person in `source`; a film of rendered actors needs none.
-    UserError, and nothing written, when a consent is missing, no frame has a face, `to` is nobody
-    the network knows, `out` exists, or one is a picture and the other a video.
+    It is the face most like that in the picture `who`, else that of a person whom the consent
+    enrols, else the largest. Size, frame rate, time stamps and audio are kept, and frames without
+    such a face pass through. `consent` is a TOML file about the people in `source`; a film of
+    rendered actors needs none. UserError, and nothing written, when a consent is missing, no frame
+    has such a face, `to` is nobody the network knows, `out` exists, or one is a picture and the
+    other a video.
     """
     if to not in swaps.people:
         raise UserError(
@@ -95,14 +109,28 @@ def convert(
     shown = consent_for(source, consent)
     shown.check(Use.CONVERT, where=str(consent or source), today=today)
     donor.consent.check(Use.CONVERT, where=f"run {donor.run}", today=today)
+    chooser = _chooser(shown, str(consent or source), who, identifier)
     with publish(out, _credential(source, out, to, donor, how), overwrite=overwrite) as beside:
         if picture:
-            done = _convert_picture(source, beside, swaps, to, how)
+            done = _convert_picture(source, beside, chooser, swaps, to, how)
         else:
-            done = _convert_video(source, beside, swaps, to, how, tick)
+            done = _convert_video(source, beside, chooser, swaps, to, how, tick)
         if not done.swapped:
-            raise UserError(f"No face was found in {source}: choose footage that shows one.")
+            raise chooser.nobody(source)
     return done
+
+
+def _chooser(
+    shown: Consent, where: str, who: Path | None, identifier: Identifier | None
+) -> Chooser:
+    """Raises UserError when `who` shows nobody, or nobody whom the consent enrols."""
+    allowed = enrolled_people(shown, identifier, where=where)
+    if who is None:
+        return Chooser(allowed, None, identifier)
+    identifier = identifier or Identifier.load()
+    wanted = portrait(who.name, [who], identifier)
+    check_enrolled(allowed, wanted.embeddings, same=identifier.same, where=str(who))
+    return Chooser(allowed, wanted, identifier)
 
 
 def _credential(source: Path, out: Path, to: str, donor: Donor, how: How) -> Credential:
@@ -116,17 +144,20 @@ def _credential(source: Path, out: Path, to: str, donor: Donor, how: How) -> Cre
     )
 
 
-def _convert_picture(source: Path, beside: Path, swaps: Swaps, to: str, how: How) -> Conversion:
+def _convert_picture(
+    source: Path, beside: Path, chooser: Chooser, swaps: Swaps, to: str, how: How
+) -> Conversion:
     pixels = read_image(source)
     faces = Tracker().find(pixels)
-    (swapped,) = swap_faces([(pixels, faces[:1])], swaps, to=to)
+    chosen = chooser.choose(pixels, faces)
+    (swapped,) = swap_faces([(pixels, (chosen,) if chosen else ())], swaps, to=to)
     converted = paste(pixels, swapped, how)
     write_image(beside, converted.pixels)
     return _counted([(len(faces), converted.faces)])
 
 
 def _convert_video(
-    source: Path, beside: Path, swaps: Swaps, to: str, how: How, tick: Tick
+    source: Path, beside: Path, chooser: Chooser, swaps: Swaps, to: str, how: How, tick: Tick
 ) -> Conversion:
     video = probe(source)
     writer = FrameWriter(
@@ -138,7 +169,7 @@ def _convert_video(
     counts: list[tuple[int, int]] = []
     with writer, Stages() as stages:
         decoded = stages.ahead(_decode(source))
-        found = stages.ahead(_find(decoded))
+        found = stages.ahead(_find(decoded, chooser))
         swapped = stages.ahead(_swap(found, swaps, to))
         for faces, frame, replaced in stages.ahead(_blend(swapped, how)):
             writer.write(frame)
@@ -151,19 +182,21 @@ def _decode(source: Path) -> Generator[Frame]:
     yield from read_frames(source)
 
 
-def _find(frames: Generator[Frame]) -> Generator[_Found]:
+def _find(frames: Generator[Frame], chooser: Chooser) -> Generator[_Found]:
     tracker = Tracker()
     for frame in frames:
-        yield _Found(frame, tracker.find(frame.pixels))
+        faces = tracker.find(frame.pixels)
+        chosen = chooser.choose(frame.pixels, faces)
+        yield _Found(frame, len(faces), (chosen,) if chosen else ())
 
 
 def _swap(
     found: Generator[_Found], swaps: Swaps, to: str
 ) -> Generator[tuple[_Found, tuple[Swap, ...]]]:
-    """The largest face of each frame, swapped in batches."""
+    """The chosen face of each frame, swapped in batches."""
     while batch := list(islice(found, _BATCH)):
-        largest = [(one.frame.pixels, one.faces[:1]) for one in batch]
-        yield from zip(batch, swap_faces(largest, swaps, to=to), strict=True)
+        chosen = [(one.frame.pixels, one.chosen) for one in batch]
+        yield from zip(batch, swap_faces(chosen, swaps, to=to), strict=True)
 
 
 def _blend(
@@ -173,7 +206,7 @@ def _blend(
     for found, swaps in swapped:
         converted = paste(found.frame.pixels, swaps, how)
         frame = Frame(converted.pixels, found.frame.index, found.frame.time)
-        yield len(found.faces), frame, converted.faces
+        yield found.faces, frame, converted.faces
 
 
 def _counted(counts: Sequence[tuple[int, int]]) -> Conversion:

@@ -1,7 +1,7 @@
 """A face set: a folder of one person's aligned faces that a person can open and tidy."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from changeling.actors import Film
 from changeling.errors import UserError
 from changeling.faces.alignment import Box, Matrix, inner_mask
 from changeling.media import Pixels, read_image, writing
 from changeling.provenance import Consent, Use
+from changeling.training import from_json, to_json
 
 _ROOM = 3 / 16
 """A stored face has so much of the unit crop on each side of it, for the batches' jitter."""
 INDEX = "faceset.json"
 """The file that makes a folder a face set."""
+MASKS = "masks"
+"""The folder inside a set of the faces' masks, each named as its face."""
 FEWEST = 2
 """Faces that a set needs to be trained on."""
 
@@ -43,6 +47,8 @@ class Stored:
     """(68, 2) points."""
     score: float
     """0…1, how sure the landmark network was."""
+    pose: tuple[float, float, float]
+    """Yaw, pitch and roll in radians."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +65,12 @@ class FaceSet:
     """SHA-256 of the source."""
     consent: Consent
     """The consent under which the faces were taken."""
+    film: Film | None
+    """The recipe of the source when it is a film of rendered actors that proved itself."""
     frames: int
     """Frames looked at."""
     people: int
-    """The most faces seen in one frame; only the largest was taken."""
+    """The most faces seen in one frame."""
     faces: tuple[Stored, ...]
     """In the order of the frames; those whose PNG was deleted are not among them."""
 
@@ -74,6 +82,12 @@ class FaceSet:
         """The folder's name, which names the person."""
         return self.folder.resolve().name
 
+    @property
+    def inside(self) -> slice:
+        """Where the unit crop is in a stored face, along both axes."""
+        rim = (stored_size(self.size) - self.size) // 2
+        return slice(rim, rim + self.size)
+
     def check(self, use: Use, *, today: date) -> None:
         """Raises UserError when the consent does not cover `use` today."""
         self.consent.check(use, where=str(self.folder), today=today)
@@ -84,28 +98,26 @@ class FaceSet:
         Kept in a hidden file of the folder, made again when a PNG changed or went. Raises
         UserError naming a PNG that is broken or has another size.
         """
-        cache = self.folder / f".faces-{self._state()}.npy"
-        if not cache.exists():
-            for old in self.folder.glob(".faces-*.npy"):
-                old.unlink()
-            with writing(cache, overwrite=True) as beside:
-                faces = np.lib.format.open_memmap(
-                    beside, "w+", np.uint8, (len(self), *[stored_size(self.size)] * 2, 3)
-                )
-                for row, face in enumerate(self.faces):
-                    faces[row] = self._read(face)
-                faces.flush()
-        return np.load(cache, mmap_mode="r")
+        shape = (*[stored_size(self.size)] * 2, 3)
+        return self._kept("faces", self.folder, self._read, np.uint8, shape)
 
     def crops(self) -> NDArray[np.uint8]:
         """(n, size, size, 3) the unit crops: the centres of `pixels()`."""
-        rim = (stored_size(self.size) - self.size) // 2
-        return self.pixels()[:, rim : rim + self.size, rim : rim + self.size]
+        return self.pixels()[:, self.inside, self.inside]
+
+    def crop(self, face: Stored) -> Pixels:
+        """(size, size, 3) the unit crop of one of the faces. Raises UserError as `pixels` does."""
+        return self._read(face)[self.inside, self.inside]
 
     def masks(self) -> NDArray[np.float32]:
-        """(n, size, size) 0…1: the inner face in each of `crops()`."""
-        masks = [inner_mask(face.landmarks, face.matrix, self.size) for face in self.faces]
-        return np.stack(masks)
+        """(n, size, size) 0…1: the inner face in each of `crops()`, memory-mapped.
+
+        Where a mask was deleted it is the hull of the face's landmarks. Kept as `pixels()` is, and
+        raises UserError for masks alike.
+        """
+        return self._kept(
+            "masks", self.folder / MASKS, self._mask, np.float32, (self.size, self.size)
+        )
 
     def save(self) -> None:
         """Writes faceset.json, one face a line; the PNGs are there already."""
@@ -117,23 +129,55 @@ class FaceSet:
             "frames": self.frames,
             "people": self.people,
             "consent": self.consent.to_json(),
+            "film": None if self.film is None else to_json(self.film),
         }
         lines = ",\n".join(json.dumps(_to_json(face)) for face in self.faces)
         text = json.dumps(head, indent=1)[:-2] + ',\n "faces": [\n' + lines + "\n ]\n}\n"
         with writing(self.folder / INDEX, overwrite=True) as beside:
             beside.write_text(text, encoding="utf-8")
 
-    def _state(self) -> str:
+    def _kept(
+        self,
+        kind: str,
+        source: Path,
+        read: Callable[[Stored], NDArray[Any]],
+        dtype: DTypeLike,
+        shape: tuple[int, ...],
+    ) -> NDArray[Any]:
+        """Memory-mapped rows that `read` gives of the faces, kept until a source file changes."""
+        cache = self.folder / f".{kind}-{self._state(source)}.npy"
+        if not cache.exists():
+            for old in self.folder.glob(f".{kind}-*.npy"):
+                old.unlink()
+            with writing(cache, overwrite=True) as beside:
+                rows = np.lib.format.open_memmap(beside, "w+", dtype, (len(self), *shape))
+                for row, face in enumerate(self.faces):
+                    rows[row] = read(face)
+                rows.flush()
+        return np.load(cache, mmap_mode="r")
+
+    def _state(self, source: Path) -> str:
         stamp = new_hash()
         for face in self.faces:
-            found = (self.folder / face.file).stat()
-            stamp.update(f"{face.file} {found.st_size} {found.st_mtime_ns}\n".encode())
+            path = source / face.file
+            found = path.stat() if path.exists() else None
+            state = f"{found.st_size} {found.st_mtime_ns}" if found else "gone"
+            stamp.update(f"{face.file} {state}\n".encode())
         return stamp.hexdigest()[:16]
 
+    def _mask(self, face: Stored) -> NDArray[np.float32]:
+        path = self.folder / MASKS / face.file
+        if not path.exists():
+            return inner_mask(face.landmarks, face.matrix, self.size)
+        grey = self._checked(path, "delete it, and the landmarks say where the face is")[..., 0]
+        return grey[self.inside, self.inside].astype(np.float32) / np.float32(255)
+
     def _read(self, face: Stored) -> Pixels:
-        path = self.folder / face.file
-        side = stored_size(self.size)
         mend = "delete it, or extract the set again with --overwrite"
+        return self._checked(self.folder / face.file, mend)
+
+    def _checked(self, path: Path, mend: str) -> Pixels:
+        side = stored_size(self.size)
         try:
             picture = read_image(path)
         except UserError:
@@ -171,12 +215,14 @@ def _from_json(folder: Path, data: Mapping[str, Any]) -> FaceSet:
     if data["picture"] != stored_size(data["size"]):
         raise ValueError(f"pictures of {data['picture']} pixels")
     stored = (_stored(face) for face in data["faces"])
+    film = data["film"]
     return FaceSet(
         folder,
         int(data["size"]),
         str(data["source"]),
         str(data["sha256"]),
         Consent.from_json(data["consent"], where=str(folder / INDEX)),
+        None if film is None else from_json(Film, film, where=str(folder / INDEX)),
         int(data["frames"]),
         int(data["people"]),
         tuple(face for face in stored if (folder / face.file).is_file()),
@@ -185,6 +231,7 @@ def _from_json(folder: Path, data: Mapping[str, Any]) -> FaceSet:
 
 def _stored(data: Mapping[str, Any]) -> Stored:
     x, y, width, height = data["box"]
+    yaw, pitch, roll = data["pose"]
     return Stored(
         Path(data["file"]).name,
         int(data["frame"]),
@@ -193,6 +240,7 @@ def _stored(data: Mapping[str, Any]) -> Stored:
         np.array(data["matrix"], np.float64).reshape(2, 3),
         np.array(data["landmarks"], np.float32).reshape(68, 2),
         float(data["score"]),
+        (yaw, pitch, roll),
     )
 
 
@@ -205,4 +253,5 @@ def _to_json(face: Stored) -> dict[str, object]:
         "matrix": face.matrix.tolist(),
         "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks],
         "score": round(face.score, 3),
+        "pose": [round(angle, 4) for angle in face.pose],
     }

@@ -43,7 +43,7 @@ def read_image(path: Path) -> Pixels:
 
 
 def write_image(path: Path, pixels: Pixels) -> None:
-    """Write a picture, (height, width, 3) uint8, RGB, whole, in place of what was there.
+    """Write a picture, (height, width, 3) uint8, RGB, or grey (height, width), whole, over the old.
 
     The suffix decides: .png is lossless, .jpg, .jpeg and .webp have quality 95.
     Raises UserError for any other suffix and when the place cannot be written.
@@ -51,7 +51,8 @@ def write_image(path: Path, pixels: Pixels) -> None:
     if not is_image(path):
         raise UserError(f"{path}: a picture's name must end in .png, .jpg, .jpeg or .webp.")
     suffix = path.suffix.lower()
-    done, data = cv2.imencode(suffix, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), _QUALITY[suffix])
+    stored = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(suffix, stored, _QUALITY[suffix])
     assert done, f"OpenCV refused to encode {pixels.shape} as {suffix}"
     with writing(path, overwrite=True) as temporary:
         temporary.write_bytes(data.tobytes())

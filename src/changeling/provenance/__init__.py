@@ -6,18 +6,20 @@ from changeling.provenance.consent import (
     Use,
     ask_consent,
     new_consent,
-    read_consent,
-    write_consent,
 )
+from changeling.provenance.consent_file import read_consent, write_consent
 from changeling.provenance.credential import Credential, Ingredient, Source, sha256
+from changeling.provenance.enrolment import FEWEST_PICTURES, Enrolment
 from changeling.provenance.publishing import publish, signed_png
 from changeling.provenance.signer import Signer, configuration_folder, find_signer, make_signer
 from changeling.provenance.verifying import State, Verification, verify
 
 __all__ = [
+    "FEWEST_PICTURES",
     "QUESTIONS",
     "Consent",
     "Credential",
+    "Enrolment",
     "Ingredient",
     "Signer",
     "Source",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import Enum
-from pathlib import Path
 from typing import Literal, get_args
 
 from changeling.errors import UserError
-from changeling.media import writing
+from changeling.provenance.enrolment import FEWEST_PICTURES, Enrolment
 
 Kind = Literal["actor", "footage", "dataset"]
 MEND = "write a new record with `changeling consent new`"
@@ -36,6 +33,7 @@ QUESTIONS: Mapping[str, str] = {
     "revoked": "Has it been revoked since (true or false)",
     "licence": "Under which licence (needed for a dataset)",
     "evidence": "Where the evidence lies (a file, a letter, an address)",
+    "enrolled": "What each person looks like to the identity network (needed for footage)",
 }
 """Asked by `changeling consent new` and written above each answer in the file."""
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -62,6 +60,8 @@ class Consent:
     revoked: bool = False
     licence: str = ""
     evidence: str = ""
+    enrolled: tuple[Enrolment, ...] = ()
+    """What the people look like, so that nobody else's face is used under their consent."""
 
     def check(self, use: Use, *, where: str, today: date) -> None:
         """Return when `use` is allowed on the day `today`.
@@ -103,7 +103,8 @@ class Consent:
     def to_json(self) -> dict[str, object]:
         """Plain JSON values; `from_json` gives the same record back."""
         until = None if self.until is None else self.until.isoformat()
-        return asdict(self) | {"people": list(self.people), "until": until}
+        enrolled = [enrolment.to_json() for enrolment in self.enrolled]
+        return asdict(self) | {"people": list(self.people), "until": until, "enrolled": enrolled}
 
     @classmethod
     def from_json(cls, data: object, *, where: str) -> Consent:
@@ -125,6 +126,7 @@ class Consent:
             people=_people(data.get("people", []), where),
             until=_until(data.get("until"), where),
             revoked=_revoked(data.get("revoked", False), where),
+            enrolled=_enrolled(data.get("enrolled", []), where),
             **texts,
         )
 
@@ -138,12 +140,14 @@ def new_consent(
     until: str = "",
     licence: str = "",
     evidence: str = "",
+    enrolled: Sequence[Enrolment] = (),
     today: date,
 ) -> Consent:
     """A complete record for real people, from what a user typed.
 
-    `until` is a day as 2027-12-31 or "". Raises UserError when something needed is missing and
-    when the consent would have ended before `today`.
+    `until` is a day as 2027-12-31 or ""; `enrolled` is needed of everybody shown in footage.
+    Raises UserError when something needed is missing and when the consent would have ended before
+    `today`.
     """
     where = "the new consent"
     data = {
@@ -154,77 +158,53 @@ def new_consent(
         "until": until.strip() or None,
         "licence": licence.strip(),
         "evidence": evidence.strip(),
+        "enrolled": [enrolment.to_json() for enrolment in enrolled],
     }
     consent = Consent.from_json(data, where=where)
-    _refuse_actor(consent, where)
+    refuse_actor(consent, where)
     if missing := consent._missing():
         raise UserError(f"{where} does not say {missing}; answer that too.")
+    _check_pictures(consent, where)
     if consent.until is not None and consent.until < today:
         raise UserError(f"{where} would have ended on {consent.until}; give a day to come.")
     return consent
 
 
-def ask_consent(ask: Callable[[str], str], *, today: date) -> Consent:
-    """`new_consent` from the answers that `ask` (such as `input`) gives to each question."""
+def ask_consent(
+    ask: Callable[[str], str], enrol: Callable[[str], Enrolment], *, today: date
+) -> Consent:
+    """`new_consent` from the answers that `ask` (such as `input`) gives to each question.
+
+    `enrol` is asked for the looks of each person shown in footage, by name.
+    """
     kind = ask(QUESTIONS["kind"]).strip()
     if kind not in _ASKED:
         raise UserError(f"The kind of pictures is {kind!r}; answer footage or dataset.")
     answers = {key: ask(QUESTIONS[key]) for key in _ASKED[kind]}
-    people = answers.pop("people", "").split(",")
-    return new_consent(kind=kind, people=people, today=today, **answers)
+    names = (name.strip() for name in answers.pop("people", "").split(","))
+    people = [name for name in names if name]
+    enrolled = [enrol(name) for name in people]
+    return new_consent(kind=kind, people=people, enrolled=enrolled, today=today, **answers)
 
 
-def read_consent(path: Path) -> Consent:
-    """The record in a TOML file.
-
-    Raises UserError when the file cannot be read, is not TOML, or says what only `extract` can
-    find out: that somebody is a rendered actor.
-    """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(
-            f"{path}: the consent cannot be read ({error.strerror}); {MEND}."
-        ) from error
-    except ValueError as error:  # not UTF-8 or not TOML
-        raise UserError(f"{path} is not a TOML file ({error}); {MEND}.") from error
-    consent = Consent.from_json(data, where=str(path))
-    _refuse_actor(consent, str(path))
-    return consent
+def _check_pictures(consent: Consent, where: str) -> None:
+    """Everybody shown in footage needs two pictures."""
+    pictures = {one.person: len(set(one.pictures)) for one in consent.enrolled}
+    for person in consent.people if consent.kind == "footage" else ():
+        if pictures.get(person, 0) < FEWEST_PICTURES:
+            raise UserError(
+                f"{where} holds {pictures.get(person, 0)} different pictures of {person}; give "
+                f"at least {FEWEST_PICTURES}, each of which shows {person} alone."
+            )
 
 
-def write_consent(path: Path, consent: Consent, *, overwrite: bool = False) -> None:
-    """Write a record as TOML, each key under the question that it answers.
-
-    Raises UserError when `path` exists and not `overwrite`, or cannot be written.
-    """
-    _refuse_actor(consent, str(path))
-    lines = []
-    for key, question in QUESTIONS.items():
-        value = getattr(consent, key)
-        answer = "# until = 2027-12-31" if value is None else f"{key} = {_toml(value)}"
-        lines += [f"# {question}", answer, ""]
-    with writing(path, overwrite=overwrite) as draft:
-        draft.write_text("\n".join(lines), encoding="utf-8")
-
-
-def _refuse_actor(consent: Consent, where: str) -> None:
+def refuse_actor(consent: Consent, where: str) -> None:
+    """Raise UserError for what nobody may write down and only `extract` can find out."""
     if consent.kind == "actor":
         raise UserError(
             f"{where}: kind may not be actor, because a film of a rendered actor proves itself; "
             "it must be footage or dataset."
         )
-
-
-def _toml(value: str | bool | date | tuple[str, ...]) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    # TOML's basic string is JSON's, but for the one control character that JSON leaves alone.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _kind(value: object, where: str) -> Kind:
@@ -262,3 +242,9 @@ def _revoked(value: object, where: str) -> bool:
     if not isinstance(value, bool):
         raise UserError(f"{where}: revoked in the consent must be true or false.")
     return value
+
+
+def _enrolled(value: object, where: str) -> tuple[Enrolment, ...]:
+    if not isinstance(value, list):
+        raise UserError(f"{where}: enrolled in the consent must be a list of tables; {MEND}.")
+    return tuple(Enrolment.from_json(entry, where=where) for entry in value)

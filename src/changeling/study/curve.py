@@ -4,7 +4,6 @@ Reconstruction cannot tell: it may improve while the swap gets worse. For render
 answer costs a few dozen frames.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,8 +26,6 @@ FRAMES = 20
 """Frames of each direction, a second apart."""
 HELD_OUT = 900_001
 """Seed of the performance that is asked; films for training and for judging have small seeds."""
-
-_ACTOR = re.compile(r"rendered actor, face (\d+), styling (\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +89,8 @@ def examine(swaps: Swaps, questions: Sequence[Question]) -> Score:
 
 def actor_of(faces: FaceSet) -> Actor | None:
     """The actor whom a set of a proven film shows; None for anybody else."""
-    if faces.consent.kind != "actor":
-        return None
-    found = _ACTOR.fullmatch("".join(faces.consent.people))
-    return Actor(int(found[1]), int(found[2])) if found else None
+    film = faces.film
+    return None if film is None else Actor(film.face, film.styling)
 
 
 def _questions(actors: Sequence[tuple[str, Actor | None]], size: int) -> Iterator[Question]:
