@@ -92,7 +92,7 @@ def test_unit_crops_are_by_the_true_landmarks(lessons: Lessons) -> None:
 
 
 def test_one_face_always_comes_in_two_stylings(lessons: Lessons) -> None:
-    pairs = draw_pairs(lessons, 400, seed=1)
+    pairs = draw_pairs(lessons.face, lessons.styling, 400, seed=1)
     face, styling = lessons.face, lessons.styling
     assert len(pairs) == 400 and pairs.same.sum() == 200
     one, other = pairs.one[pairs.same], pairs.other[pairs.same]
@@ -101,7 +101,7 @@ def test_one_face_always_comes_in_two_stylings(lessons: Lessons) -> None:
 
 
 def test_of_two_faces_half_have_like_skin_and_half_wear_the_same(lessons: Lessons) -> None:
-    pairs = draw_pairs(lessons, 400, seed=1)
+    pairs = draw_pairs(lessons.face, lessons.styling, 400, seed=1)
     one, other = pairs.one[~pairs.same], pairs.other[~pairs.same]
     assert (lessons.face[one] != lessons.face[other]).all()
     assert pairs.matched.sum() == 100 and not (pairs.matched & pairs.same).any()
@@ -113,7 +113,7 @@ def test_like_skin_is_that_of_the_nearest_pigments(
     lessons: Lessons, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("changeling.faces.identity_lessons._NEAREST", 2)
-    pairs = draw_pairs(lessons, 400, seed=1)
+    pairs = draw_pairs(lessons.face, lessons.styling, 400, seed=1)
     skin = {
         int(f): np.array([face_traits(f).melanin, face_traits(f).haemoglobin])
         for f in set(lessons.face)
@@ -126,7 +126,7 @@ def test_like_skin_is_that_of_the_nearest_pigments(
 
 
 def test_the_same_seed_draws_the_same_pairs(lessons: Lessons) -> None:
-    one, again, other = (draw_pairs(lessons, 80, seed=s) for s in (1, 1, 2))
+    one, again, other = (draw_pairs(lessons.face, lessons.styling, 80, seed=s) for s in (1, 1, 2))
     assert np.array_equal(one.one, again.one) and np.array_equal(one.other, again.other)
     assert not np.array_equal(one.other, other.other)
 
@@ -158,7 +158,7 @@ def test_equal_error_in_closed_form() -> None:
 
 
 def test_an_examination_of_one_who_knows_and_of_one_who_guesses(lessons: Lessons) -> None:
-    pairs = draw_pairs(lessons, 400, seed=1)
+    pairs = draw_pairs(lessons.face, lessons.styling, 400, seed=1)
     known = np.eye(LENGTH, dtype=np.float32)[lessons.face - 500]
     found = examine(known, pairs)
     assert (found.pairs, found.auc, found.matched, found.error, found.threshold) == (

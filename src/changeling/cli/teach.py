@@ -1,4 +1,4 @@
-"""`changeling teach landmarks`: the landmark network, taught again by rendered actors."""
+"""`changeling teach`: the networks that ship, taught again by rendered actors."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,26 +7,26 @@ from typing import Literal
 import tyro
 
 from changeling.cli.bars import ACTORS, Bar
-from changeling.cli.values import Amount, Count, OptionalPath, Seed, check_kept
+from changeling.cli.values import Amount, OptionalCount, OptionalPath, Seed, check_kept
 from changeling.media import Tick
 
 
 @dataclass(frozen=True)
 class Teach:
-    """Teach the landmark network from rendered actors; the same command again goes on."""
+    """Teach a network from rendered actors; the same command again goes on."""
 
-    network: tyro.conf.Positional[Literal["landmarks"]]
-    """landmarks: the 68 points that align every face."""
+    network: tyro.conf.Positional[Literal["landmarks", "identity"]]
+    """landmarks: the points that align every face. identity: whether two pictures show one face."""
     out: OptionalPath = None
     """The weights to write, with a .json of their SHA-256 beside; by default those in use."""
     minutes: Amount = 30.0
     """Minutes of teaching, the rendering before it not counted."""
-    run_folder: Path = Path("runs/landmarks")
-    """Folder of the training run."""
-    cache: Path = Path("runs/landmarks-renders")
+    run_folder: OptionalPath = None
+    """Folder of the training run; by default runs/landmarks or runs/identity."""
+    cache: Path = Path("runs/lessons")
     """Folder of the renders that are learnt from."""
-    actors: Count = 300
-    """How many actors are rendered to learn from."""
+    actors: OptionalCount = None
+    """How many actors are rendered to learn from; by default as many as taught what ships."""
     seed: Seed = 0
     """Seed of weights, samples and jitter."""
     overwrite: bool = False
@@ -34,32 +34,64 @@ class Teach:
 
     def run(self) -> int:
         """Teach."""
+        with Bar("actors", ACTORS) as bar:
+            said = self._landmarks(bar) if self.network == "landmarks" else self._identity(bar)
+        print(said)
+        return 0
+
+    def _landmarks(self, bar: Bar) -> str:
         # Imported here because torch takes seconds that --help and verify need not spend.
         from changeling.faces import Lessons, Teaching, teach_landmarks
         from changeling.faces.landmarks import WEIGHTS
         from changeling.training import Budget
 
-        out = self.out or WEIGHTS
-        teaching = Teaching(Lessons(self.actors), seed=self.seed)
-        check_kept(out, overwrite=self.overwrite)
-        with Bar("actors", ACTORS) as bar:
-            taught = teach_landmarks(
-                self.run_folder, Budget(self.minutes), teaching,
-                cache=self.cache, out=out, tick=self._tick(bar),
-            )  # fmt: skip
-        print(
+        out = self._out(WEIGHTS)
+        taught = teach_landmarks(
+            self._folder(), Budget(self.minutes),
+            Teaching(Lessons(self.actors or 300), seed=self.seed),
+            cache=self.cache, out=out, tick=_tick(bar),
+        )  # fmt: skip
+        return (
             f"{out}: {taught.steps} steps, mean error {100 * taught.error:.2f} % of the "
             "distance of the eyes on actors not learnt from"
         )
-        return 0
 
-    def _tick(self, bar: Bar) -> Tick:
-        """Counts the actors, then the time."""
+    def _identity(self, bar: Bar) -> str:
+        from changeling.faces import IdentityTeaching, teach_identity
+        from changeling.faces.identity import WEIGHTS
+        from changeling.faces.renders import Renders
+        from changeling.training import Budget
 
-        def tick(done: int, total: int | None) -> None:
-            if total == self.actors:
-                bar.tick(done, total)
-            else:
-                bar.show(done, total, f"teaching, {done / 10:.0f} %")
+        out = self._out(WEIGHTS)
+        renders = Renders(faces=self.actors) if self.actors else Renders()
+        taught = teach_identity(
+            self._folder(), Budget(self.minutes), IdentityTeaching(renders, seed=self.seed),
+            cache=self.cache, out=out, tick=_tick(bar),
+        )  # fmt: skip
+        return (
+            f"{out}: {taught.steps} steps, equal error rate {100 * taught.kept.error:.1f} % "
+            f"(area under the curve {taught.kept.auc:.4f}) on pairs of actors not learnt from"
+        )
 
-        return tick
+    def _out(self, default: Path) -> Path:
+        out = self.out or default
+        check_kept(out, overwrite=self.overwrite)
+        return out
+
+    def _folder(self) -> Path:
+        return self.run_folder or Path("runs") / self.network
+
+
+def _tick(bar: Bar) -> Tick:
+    """Counts the actors up to the last, then the time."""
+    rendered = False
+
+    def tick(done: int, total: int | None) -> None:
+        nonlocal rendered
+        if rendered:
+            bar.show(done, total, f"teaching, {done / 10:.0f} %")
+        else:
+            bar.tick(done, total)
+            rendered = done == total
+
+    return tick

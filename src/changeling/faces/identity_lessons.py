@@ -25,7 +25,7 @@ longer shows who it is teaches nothing."""
 _NEAREST = 20
 """A stranger of the same skin tone is one of so many whose skin is most alike."""
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,9 @@ def identity_batches(
     return prepare
 
 
-def spoilt_crops(lessons: Lessons, rows: Ints, rng: Generator, spoil: Spoil) -> torch.Tensor:
+def spoilt_crops(
+    lessons: Lessons, rows: Ints, rng: Generator, spoil: Spoil = SPOIL
+) -> torch.Tensor:
     """float32 (n, 3, 64, 64), 0…1: unit crops of these rows, each missed a little, and spoilt."""
     drawn = [_drawn(lessons, int(row), rng) for row in rows]
     shown, segments, points = (np.stack(parts) for parts in zip(*drawn, strict=True))
@@ -97,23 +99,22 @@ def missed(matrix: Matrix, rng: Generator) -> Matrix:
     return np.column_stack([turn @ matrix[:, :2], turn @ (matrix[:, 2] - 0.5) + middle])
 
 
-def draw_pairs(lessons: Lessons, count: int, *, seed: int) -> Pairs:
-    """`count` pairs, half of one face and half of two.
+def draw_pairs(face: Ints, styling: Ints, count: int, *, seed: int) -> Pairs:
+    """`count` pairs of rows whose seeds of face and styling (n,) are given, half of one face.
 
     One face always comes in two stylings, so what hair and shirt say of it is wrong. Of two faces,
     every other pair has like skin, and half wear the same styling as far as there is such a pair.
     """
     rng = np.random.default_rng(seed)
-    like = _like_skin(np.unique(lessons.face))
-    face, styling = np.asarray(lessons.face), np.asarray(lessons.styling)
+    like = _like_skin(np.unique(face))
     same, matched = np.arange(count) % 2 == 0, np.arange(count) % 4 == 1
     one, other = np.zeros(count, np.int64), np.zeros(count, np.int64)
     for k in range(count):
-        one[k] = row = rng.integers(len(lessons))
+        one[k] = row = rng.integers(len(face))
         if same[k]:
             fits = (face == face[row]) & (styling != styling[row])
         else:
-            fits = np.isin(face, like[face[row]]) if matched[k] else face != face[row]
+            fits = np.isin(face, like[int(face[row])]) if matched[k] else face != face[row]
             dressed_alike = fits & (styling == styling[row])
             if k % 8 >= 4 and dressed_alike.any():
                 fits = dressed_alike

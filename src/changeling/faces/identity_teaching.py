@@ -106,7 +106,9 @@ def teach_identity(
         steps = progress.step.index
         tick(round(progress.fraction * 1000), 1000)
     embeddings = Identifier(learner.average, same=0.0).embed(unit_crops(kept))
-    examination = examine(embeddings, draw_pairs(kept, PAIRS, seed=teaching.seed))
+    examination = examine(
+        embeddings, draw_pairs(kept.face, kept.styling, PAIRS, seed=teaching.seed)
+    )
     taught = IdentityTaught(steps, examination)
     about = {"same": examination.threshold, "taught": asdict(taught), "teaching": asdict(teaching)}
     write_weights(learner.average, out, about)
