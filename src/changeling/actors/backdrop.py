@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,30 +18,57 @@ SHAPES = 6
 
 
 def replace_background(pictures: Tensor, segments: Tensor, dice: Dice) -> Tensor:
-    """Paint a new background where segments (n, h, w) say so; its edge is soft by a pixel."""
-    behind = (segments == Segment.BACKGROUND).float()[:, None]
-    share = F.avg_pool2d(behind, 3, 1, 1, count_include_pad=False)
-    return torch.lerp(pictures, backdrops(pictures.shape, dice), share)
+    """Put a new background where segments (n, h, w) say so; its edge is soft by a pixel.
+
+    Few are painted, and each row takes one of them, mirrored or not, in colours of its own.
+    """
+    n, _, h, w = pictures.shape
+    few = backdrops(-(-n // 4), h, w, dice)
+    few = torch.cat([few, few.flip(3)])
+    tint = _colours(n, 1, dice)[..., None]
+    chosen = few.index_select(0, dice.whole(0, len(few), n))
+    chosen = chosen.lerp_(tint, dice.uniform(0, 0.6, n, 1, 1, 1)).clamp_(0, 1)
+    behind = (segments == Segment.BACKGROUND).float()
+    return torch.lerp(pictures, chosen, _softened(behind)[:, None])
 
 
-def backdrops(shape: torch.Size, dice: Dice) -> Tensor:
-    """Backgrounds of this shape, (n, 3, h, w) 0…1."""
-    n, _, h, w = shape
-    canvas = clouds(shape, 2, dice) * 0.25 + _colours(n, 1, dice)[..., None]
+def backdrops(n: int, h: int, w: int, dice: Dice) -> Tensor:
+    """Backgrounds, (n, 3, h, w) 0…1."""
+    canvas = clouds((n, 3, h, w), 2, dice) * 0.25 + _colours(n, 1, dice)[..., None]
     pick = _pieces(n, h, w, dice)
     colours = torch.cat([dice.uniform(0, 0, n, 3, 1), _colours(n, SHAPES, dice)], 2)
-    painted = colours.gather(2, pick.flatten(1)[:, None].expand(-1, 3, -1)).view(shape)
+    painted = colours.gather(2, pick.flatten(1)[:, None].expand(-1, 3, -1)).view(n, 3, h, w)
     canvas = torch.where(pick[:, None] > 0, painted + 0.3 * canvas - 0.15, canvas)
-    canvas += clouds(torch.Size((n, 1, h, w)), 24, dice) * dice.uniform(0, 0.6, n, 1, 1, 1).square()
+    canvas += clouds((n, 1, h, w), 24, dice) * dice.uniform(0, 0.6, n, 1, 1, 1).square()
     fuzzy = dice.uniform(0.3, 1, n).square() * 0.06 * w
     return blur(canvas, fuzzy).clamp_(0, 1)
 
 
-def clouds(shape: torch.Size, cells: int, dice: Dice) -> Tensor:
+def _softened(mask: Tensor) -> Tensor:
+    """The mean of the 3 by 3 pixels around each, (n, h, w); the border repeats itself."""
+    wide = F.pad(mask, (1, 1, 1, 1), mode="replicate")
+    across = wide[:, :, :-2] + wide[:, :, 1:-1] + wide[:, :, 2:]
+    return (across[:, :-2] + across[:, 1:-1] + across[:, 2:]).div_(9)
+
+
+def clouds(shape: Sequence[int], cells: int, dice: Dice) -> Tensor:
     """Smooth noise about 0, -1…1: `cells` times `cells` values stretched over the picture."""
     n, c, h, w = shape
-    coarse = dice.uniform(-1, 1, n, c, cells, cells)
-    return F.interpolate(coarse, (h, w), mode="bilinear", align_corners=True)
+    return stretched(dice.uniform(-1, 1, n, c, cells, cells), h, w)
+
+
+def stretched(coarse: Tensor, h: int, w: int) -> Tensor:
+    """A few values (n, c, k, k) blended smoothly to a picture (n, c, h, w)."""
+    k, device = coarse.shape[-1], coarse.device
+    return _blend(k, h, device).T @ (coarse @ _blend(k, w, device))
+
+
+@lru_cache(maxsize=64)
+def _blend(cells: int, size: int, device: torch.device) -> Tensor:
+    """Shares of each value in each pixel of a line, (cells, size): smoothstep between two."""
+    at = torch.linspace(0, cells - 1, size, device=device)
+    near = (1 - (at - torch.arange(cells, device=device)[:, None]).abs()).clamp(min=0)
+    return near * near * (3 - 2 * near)
 
 
 def _colours(n: int, k: int, dice: Dice) -> Tensor:

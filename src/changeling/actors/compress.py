@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import lru_cache
 
+import av
+import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -72,3 +77,44 @@ def _tables(device: torch.device) -> Tensor:
     colour = torch.full((8, 8), 99.0)
     colour[:4, :4] = torch.tensor(CHROMINANCE, dtype=torch.float32)
     return torch.stack([torch.tensor(LUMINANCE, dtype=torch.float32), colour]).to(device)
+
+
+def h264(pictures: Tensor, quantiser: Tensor) -> Tensor:
+    """Encode with x264 and decode, (n, 3, h, w) 0…1; quantiser (n,) 0…51, larger is worse.
+
+    Each picture is predicted from a copy of itself moved by a pixel, as one in a film is from the
+    last.
+    """
+    h, w = pictures.shape[2:]
+    padded = F.pad(pictures, (0, -w % 2, 0, -h % 2), mode="replicate")
+    pairs = torch.stack([F.pad(padded, (1, 0, 1, 0), mode="replicate")[..., :-1, :-1], padded], 1)
+    frames = (pairs.flatten(0, 1) * 255).round_().byte().permute(0, 2, 3, 1).cpu().numpy()
+    coded = _coded([_planes(frame) for frame in frames], quantiser.round().int().tolist())
+    decoded = np.stack([cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420) for frame in coded[1::2]])
+    answer = torch.from_numpy(decoded).to(pictures.device).permute(0, 3, 1, 2)
+    return answer[:, :, :h, :w].float() / 255
+
+
+def _planes(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB → planar 4:2:0, (h · 3 / 2, w)."""
+    planes: NDArray[np.uint8] = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV_I420)
+    return planes
+
+
+def _coded(frames: list[NDArray[np.uint8]], quantisers: list[int]) -> list[NDArray[np.uint8]]:
+    """What is left of planar frames after one stream; each quantiser is for a pair of them."""
+    encoder = av.VideoCodecContext.create("libx264", "w")
+    encoder.height, encoder.width = frames[0].shape[0] * 2 // 3, frames[0].shape[1]
+    encoder.pix_fmt, encoder.time_base, encoder.thread_count = "yuv420p", Fraction(1, 25), 1
+    zones = "/".join(f"{2 * k},{2 * k + 1},q={q}" for k, q in enumerate(quantisers))
+    encoder.options = {"preset": "ultrafast", "x264-params": f"zones={zones}:log=-1"}
+    decoder = av.VideoCodecContext.create("h264", "r")
+    decoder.thread_count = 1
+    packets = []
+    for index, frame in enumerate(frames):
+        picture = av.VideoFrame.from_ndarray(frame, format="yuv420p")
+        picture.pts = index
+        packets += encoder.encode(picture)
+    packets += encoder.encode(None)
+    decoded = [picture for packet in [*packets, None] for picture in decoder.decode(packet)]
+    return [picture.to_ndarray(format="yuv420p").astype(np.uint8) for picture in decoded]
