@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from changeling.faces.sorting import People, extract_people
     from changeling.faces.teach import Taught, Teaching, teach_landmarks
     from changeling.faces.tracker import Tracker
+    from changeling.faces.yunet import YuNet
 else:
 
     def __getattr__(name: str) -> object:
@@ -70,6 +71,7 @@ _LIGHTEST_FIRST = (
     "extracting",
     "sorting",
     "checking",
+    "yunet",
     "lessons",
     "teach",
     "identity_teaching",
@@ -99,6 +101,7 @@ __all__ = [
     "Taught",
     "Teaching",
     "Tracker",
+    "YuNet",
     "align",
     "centre",
     "check_enrolled",
