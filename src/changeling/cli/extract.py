@@ -68,8 +68,8 @@ class Extract:
                 self.source, self.out, today=date.today(), enrol=self.enrol, size=self.size,
                 every=self.every, consent=self.consent, overwrite=self.overwrite, tick=bar.tick,
             )  # fmt: skip
-        frames = found.sets[0].frames
-        print(f"{self.out}: {len(found.sets)} people from {frames} frames{bar}")
+        count = f"{len(found.sets)} {'person' if len(found.sets) == 1 else 'people'}"
+        print(f"{self.out}: {count} from {found.sets[0].frames} frames{bar}")
         for faces in found.sets:
             print(f"{faces.folder}: {len(faces)} faces of {faces.size} pixels")
         if found.strangers:
