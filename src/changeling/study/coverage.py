@@ -27,7 +27,8 @@ def coverage_chart(coverage: Coverage) -> Pixels:
     """Two maps side by side, pose and light, with the number of faces in each cell."""
     figure = Figure(figsize=(11.2, 4.2), dpi=120, layout="constrained")
     pose, light = figure.subplots(1, 2)
-    _map(pose, coverage.pose, "Pose: yaw → and pitch ↑, radians")
+    angles = (np.rad2deg(edges) for edges in (coverage.pose.rows, coverage.pose.columns))
+    _map(pose, Cells(coverage.pose.counts, *angles), "Pose: yaw → and pitch ↑, degrees")
     _map(light, coverage.light, "Light: right half brighter →, brightness ↑")
     return drawn(figure)
 
@@ -37,8 +38,8 @@ def _map(axes: Axes, cells: Cells, title: str) -> None:
     shades = np.sqrt(cells.counts)
     axes.pcolormesh(shades, cmap=_COLOURS, vmin=0, edgecolors=LINE, linewidth=0.5)
     axes.set_title(title, fontsize=9, color=INK, loc="left")
-    axes.set_xticks(range(len(cells.columns)), [f"{edge:.2f}" for edge in cells.columns])
-    axes.set_yticks(range(len(cells.rows)), [f"{edge:.2f}" for edge in cells.rows])
+    axes.set_xticks(range(len(cells.columns)), [f"{edge:.3g}" for edge in cells.columns])
+    axes.set_yticks(range(len(cells.rows)), [f"{edge:.3g}" for edge in cells.rows])
     axes.tick_params(labelsize=7, colors=SOFT, length=0)
     axes.spines[:].set_visible(False)
     for (row, column), count in np.ndenumerate(cells.counts):
