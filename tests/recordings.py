@@ -143,10 +143,10 @@ def sentence(caught: pytest.ExceptionInfo[UserError], *parts: str) -> None:
 
 
 @contextmanager
-def full_disk() -> Iterator[None]:
-    """No file may grow beyond 8,000 bytes."""
+def full_disk(room: int = 8_000) -> Iterator[None]:
+    """No file may grow beyond so many bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
         yield
     finally:

@@ -1,12 +1,15 @@
 """Publishing: what leaves is signed whole, says the truth of itself, or does not leave."""
 
 import json
+import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import c2pa
 import numpy as np
 import pytest
+from recordings import full_disk
 from samples import KINDS, PIXELS, SWAP, publish_one, write
 
 from changeling import __version__
@@ -167,3 +170,21 @@ def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="none cannot be read"):
         sha256(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_disk_too_full_for_the_signed_copy_is_one_clear_sentence(
+    name: str, tmp_path: Path
+) -> None:
+    publish_one(tmp_path / name)
+    before = (tmp_path / name).read_bytes()
+
+    for room in (-500, 500):
+        with pytest.raises(UserError) as caught, ExitStack() as limit:
+            with publish(tmp_path / name, SWAP, overwrite=True) as draft:
+                write(draft)
+                limit.enter_context(full_disk(draft.stat().st_size + room))
+        words = r"is not written: its signed copy does not fit on the disk \(.*\); make room and"
+        assert re.fullmatch(rf".*{name} {words} run it again\.", str(caught.value))
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+        assert (tmp_path / name).read_bytes() == before

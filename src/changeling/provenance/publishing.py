@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from io import BufferedRandom, FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import c2pa
 
@@ -14,6 +16,9 @@ from changeling.media import Pixels, write_image, writing
 from changeling.provenance.credential import Credential, claim
 from changeling.provenance.signer import AUTHORITY, CHAIN, KEY, Signer, own_signer
 from changeling.provenance.verifying import KINDS, context
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 @contextmanager
@@ -34,11 +39,13 @@ def publish(path: Path, credential: Credential, *, overwrite: bool = False) -> I
     with writing(path, overwrite=overwrite) as draft:
         yield draft
         signed = draft.with_stem(f"{draft.stem}-signed")
+        disk = _Disk(signed, "w+")
         try:
-            _sign(draft, signed, kind, definition, signer)
+            with closing(disk):
+                _sign(draft, disk, kind, definition, signer)
             signed.replace(draft)
         except (c2pa.C2paError, OSError) as error:
-            raise UserError(f"{path} is not written: signing it failed ({error}).") from error
+            raise _unwritten(path, disk.failure, error) from error
         finally:
             signed.unlink(missing_ok=True)
 
@@ -52,8 +59,30 @@ def signed_png(pixels: Pixels, credential: Credential) -> bytes:
         return path.read_bytes()
 
 
-def _sign(draft: Path, signed: Path, kind: str, definition: str, signer: Signer) -> None:
-    """Write `draft` with its credential to `signed` and read it back."""
+class _Disk(FileIO):
+    """A file that remembers why it could not be written, which C2PA does not tell."""
+
+    failure: OSError | None = None
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+def _unwritten(path: Path, failure: OSError | None, error: Exception) -> UserError:
+    if failure is None:
+        return UserError(f"{path} is not written: signing it failed ({error}).")
+    return UserError(
+        f"{path} is not written: its signed copy does not fit on the disk ({failure.strerror}); "
+        "make room and run it again."
+    )
+
+
+def _sign(draft: Path, disk: _Disk, kind: str, definition: str, signer: Signer) -> None:
+    """Write `draft` with its credential to `disk` and read it back."""
     key = c2pa.C2paSignerInfo(
         b"es256",
         (signer.folder / CHAIN).read_bytes(),
@@ -61,7 +90,7 @@ def _sign(draft: Path, signed: Path, kind: str, definition: str, signer: Signer)
         None,
     )
     authority = (signer.folder / AUTHORITY).read_text()
-    with context(authority) as settings, draft.open("rb") as source, signed.open("w+b") as target:
+    with context(authority) as settings, draft.open("rb") as source, BufferedRandom(disk) as target:
         with c2pa.Signer.from_info(key) as pen, c2pa.Builder(definition, settings) as builder:
             builder.sign(pen, kind, source, target)
         target.seek(0)
