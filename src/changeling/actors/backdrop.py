@@ -79,15 +79,14 @@ def _colours(n: int, k: int, dice: Dice) -> Tensor:
 
 def _pieces(n: int, h: int, w: int, dice: Dice) -> Tensor:
     """Which shape is on top at each pixel, (n, h, w) int64, 0 for none."""
+    each = (n, SHAPES, 1, 1)
     y = torch.linspace(0, 1, h, device=dice.device)[:, None]
     x = torch.linspace(0, 1, w, device=dice.device)
-    pick = torch.zeros(n, h, w, dtype=torch.int64, device=dice.device)
-    for k in range(1, SHAPES + 1):
-        turn = dice.uniform(-0.5, 0.5, n, 1, 1) * dice.happens(0.5, n)[:, None, None]
-        dx, dy = x - dice.uniform(0, 1, n, 1, 1), y - dice.uniform(0, 1, n, 1, 1)
-        u = (dx * turn.cos() + dy * turn.sin()).abs() / dice.uniform(0.02, 0.3, n, 1, 1)
-        v = (dy * turn.cos() - dx * turn.sin()).abs() / dice.uniform(0.05, 0.5, n, 1, 1)
-        round_ = dice.happens(0.3, n)[:, None, None]
-        inside = torch.where(round_, u * u + v * v, torch.maximum(u, v)) < 1
-        pick = pick.masked_fill_(inside, k)
-    return pick
+    turn = dice.uniform(-0.5, 0.5, *each) * (dice.uniform(0, 1, *each) < 0.5)
+    dx, dy = x - dice.uniform(0, 1, *each), y - dice.uniform(0, 1, *each)
+    u = (dx * turn.cos() + dy * turn.sin()).abs_().div_(dice.uniform(0.02, 0.3, *each))
+    v = (dy * turn.cos() - dx * turn.sin()).abs_().div_(dice.uniform(0.05, 0.5, *each))
+    disc = dice.uniform(0, 1, *each) < 0.3
+    inside = torch.where(disc, u * u + v * v, torch.maximum(u, v)) < 1
+    number = torch.arange(1, SHAPES + 1, device=dice.device)[:, None, None]
+    return (inside * number).amax(1)

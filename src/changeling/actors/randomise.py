@@ -26,8 +26,8 @@ from changeling.actors.occluders import (
 from changeling.actors.photograph import add_noise, blur, expose, luma, shake, tone
 from changeling.actors.truth import Segment
 
-SIZES = 3
-"""Low resolutions: few, so that rows of one size can be worked on together."""
+SIZES = 2
+"""Low resolutions a call: few, so that rows of one size can be worked on together."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,7 @@ def _record(pictures: Tensor, dice: Dice, spoil: Spoil) -> None:
     """Sensor, storage and grey scale; rows of few pixels are stretched afterwards."""
     few = dice.happens(spoil.low_resolution, len(pictures))
     scale = torch.where(few, dice.whole(0, SIZES, len(pictures)), SIZES)
-    for k in range(SIZES + 1):
-        share = 1.0 if k == SIZES else spoil.smallest + (0.85 - spoil.smallest) * k / (SIZES - 1)
+    for k, share in enumerate([*dice.uniform(spoil.smallest, 0.9, SIZES).tolist(), 1.0]):
         taken = partial(_taken, share=share, dice=dice, spoil=spoil)
         _some(pictures, (scale == k).nonzero()[:, 0], taken)
     rows = dice.rows(spoil.grey, len(pictures))

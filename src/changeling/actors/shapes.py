@@ -72,42 +72,27 @@ class Shapes:
     rim: float | None = None
     """Only a rim of this half width is left of the first two strokes; None: all."""
     square: bool = False
-    """Boxes in place of rounded strokes."""
+    """Boxes, as wide as at their first end, in place of rounded strokes."""
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """How far each pixel is from the union, in units, below 0 inside, (n, h, w)."""
-        nearest: Tensor | None = None
-        for k in range(self.ends.shape[1]):
-            away = self._box(k, x, y) if self.square else self._stroke(k, x, y)
-            if self.rim is not None and k < 2:
-                away = away.abs_().sub_(self.rim)
-            nearest = away if nearest is None else torch.minimum(nearest, away, out=nearest)
-        assert nearest is not None
-        return nearest
-
-    def _stroke(self, k: int, x: Tensor, y: Tensor) -> Tensor:
-        """A tapered capsule."""
-        (ax, ay, bx, by), (first, change), long = self._numbers(k)
-        dx, dy = x - ax, y - ay
-        t = (dx * (bx / long)).addcmul_(dy, by / long).clamp_(0, 1)
+        ax, ay, bx, by = self.ends.flatten(2)[..., None, None].unbind(2)
+        bx, by = bx - ax, by - ay
+        first, last = self.radii[..., None, None].unbind(2)
+        long = (bx * bx + by * by).clamp(min=1e-6)
+        dx, dy = x[:, None] - ax, y[:, None] - ay
+        t = (dx * (bx / long)).addcmul_(dy, by / long)
+        if self.square:
+            half = long.sqrt() / 2
+            across = (dy * (bx / half)).addcmul_(dx, -by / half).abs_().div_(2).sub_(first)
+            return torch.maximum(t.sub_(0.5).abs_().sub_(0.5).mul_(2 * half), across).amin(1)
+        t.clamp_(0, 1)
         dx.addcmul_(t, -bx)
         dy.addcmul_(t, -by)
-        return dx.mul_(dx).addcmul_(dy, dy).sqrt_().sub_(t.mul_(change).add_(first))
-
-    def _box(self, k: int, x: Tensor, y: Tensor) -> Tensor:
-        (ax, ay, bx, by), (first, change), long = self._numbers(k)
-        dx, dy, length = x - ax, y - ay, long.sqrt()
-        along = (dx * (bx / length)).addcmul_(dy, by / length)
-        across = (dy * (bx / length)).addcmul_(dx, -by / length).abs_()
-        across -= first + along / length * change
-        return torch.maximum((along - length / 2).abs_() - length / 2, across)
-
-    def _numbers(self, k: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, Tensor], Tensor]:
-        start, end = self.ends[:, k, :, :, None, None].unbind(1)
-        first, last = self.radii[:, k, :, None, None].unbind(1)
-        way = end - start
-        long = way.square().sum(1).clamp(min=1e-6)
-        return (start[:, 0], start[:, 1], way[:, 0], way[:, 1]), (first, last - first), long
+        away = dx.mul_(dx).addcmul_(dy, dy).sqrt_().sub_(t.mul_(last - first).add_(first))
+        if self.rim is not None:
+            away[:, :2] = away[:, :2].abs() - self.rim
+        return away.amin(1)
 
 
 @dataclass(frozen=True, eq=False)
