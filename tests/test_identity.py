@@ -46,7 +46,7 @@ def batch(n: int = 8, people: int = 5, seed: int = 0) -> IdentityBatch:
 
 def learner(seed: int = 0) -> IdentityLearner:
     torch.manual_seed(seed)
-    return IdentityLearner(5, warm_up=2)
+    return IdentityLearner(torch.eye(5), warm_up=2)
 
 
 def flat(state: object) -> list[torch.Tensor]:
@@ -71,7 +71,7 @@ def test_the_network_is_small() -> None:
 def test_every_parameter_gets_a_gradient() -> None:
     subject = learner()
     subject.step(batch())
-    for parameter in (*subject.net.parameters(), subject.proxies):
+    for parameter in (*subject.net.parameters(), *subject.directions.parameters()):
         assert parameter.grad is not None
         assert float(parameter.grad.abs().max()) > 0
 
@@ -118,7 +118,7 @@ def test_the_margin_grows_to_its_full_size() -> None:
 
 def test_teaching_learns_to_tell_apart() -> None:
     torch.manual_seed(0)
-    subject = IdentityLearner(5, rate=3e-3, warm_up=10)
+    subject = IdentityLearner(torch.eye(5), rate=3e-3, warm_up=10)
     said = [subject.step(batch(n=20)) for _ in range(15)]
     assert float(said[0]["mistaken"]) > 0.5
     assert float(said[-1]["mistaken"]) == 0

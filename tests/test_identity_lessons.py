@@ -14,7 +14,13 @@ from changeling.errors import UserError
 from changeling.faces import identity_teaching
 from changeling.faces.alignment import TEMPLATE, Matrix
 from changeling.faces.identity import LENGTH, SIZE, Identifier
-from changeling.faces.identity_lessons import draw_pairs, identity_batches, missed, unit_crops
+from changeling.faces.identity_lessons import (
+    draw_pairs,
+    identity_batches,
+    missed,
+    traits,
+    unit_crops,
+)
 from changeling.faces.identity_teaching import (
     IdentityTeaching,
     auc,
@@ -83,6 +89,19 @@ def test_crops_miss_as_far_as_landmarks_do() -> None:
     middle = (np.array([0.5, 0.5]) - matrix[:, 2]) / 0.02
     moved = all_[:, :, :2] @ middle + all_[:, :, 2] - 0.5
     assert moved.std(0) == pytest.approx([0.03, 0.03], rel=0.1)
+
+
+def test_traits_are_even_and_tell_faces_apart() -> None:
+    found = traits(np.arange(20))
+    assert float(found.mean(0).abs().max()) < 1e-5
+    spread = found.std(0, correction=0)
+    told = spread > 0
+    assert float((spread[told] - 1).abs().max()) < 1e-5
+    assert found.shape[1] > 100 and int(told.sum()) >= found.shape[1] - 2
+    melanin = np.array([face_traits(face).melanin for face in range(20)])
+    even = torch.from_numpy((melanin - melanin.mean()) / melanin.std()).float()
+    assert float((found - even[:, None]).abs().sum(0).min()) < 1e-4
+    assert float(torch.cdist(found, found).fill_diagonal_(9).min()) > 5
 
 
 def test_unit_crops_are_by_the_true_landmarks(lessons: Lessons) -> None:

@@ -77,6 +77,8 @@ class IdentityNet(nn.Module):
 class IdentityLearner:
     """Teaches an `IdentityNet`; keeps an average of its weights, which is what ships.
 
+    Each person's direction is a learnt linear function of the traits that the actor was made from,
+    so that what is learnt of one face serves for all, also for those that are not in the lessons.
     The average is that of all steps, weighted by a power of their index, so that it looks back over
     a fixed share of the training however long that is: Karras et al., "Analyzing and improving the
     training dynamics of diffusion models", CVPR 2024, equations 1 and 2.
@@ -84,30 +86,31 @@ class IdentityLearner:
 
     def __init__(
         self,
-        people: int,
+        traits: Tensor,
         *,
         rate: float = 2e-3,
         scale: float = 24.0,
         margin: float = 0.3,
-        warm_up: int = 1000,
+        warm_up: int = 300,
         averaging: float = 10.0,
     ) -> None:
+        """traits: float32 (people, t), each with mean 0 and spread 1 over the people."""
         self.net = IdentityNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = IdentityNet().eval().requires_grad_(False)
         self.average.load_state_dict(self.net.state_dict())
-        self.proxies = nn.Parameter(F.normalize(torch.randn(people, LENGTH)))
-        """(people, 128): the direction of each person taught."""
+        self.directions = nn.Linear(traits.shape[1], LENGTH, bias=False)
+        self._traits = traits
         self._scale, self._margin, self._warm_up = scale, margin, warm_up
         self._averaging = averaging
         self._steps = 0
-        parameters = [*self.net.parameters(), self.proxies]
+        parameters = [*self.net.parameters(), *self.directions.parameters()]
         self._optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=5e-4)
 
     def step(self, batch: IdentityBatch, /) -> dict[str, Tensor]:
         """One step; losses: `margin`, and `mistaken`, the share of faces nearest to another's."""
         self.net.train()
         crops = batch.crops.contiguous(memory_format=torch.channels_last)
-        cosines = self.net(crops) @ F.normalize(self.proxies).T
+        cosines = self.net(crops) @ F.normalize(self.directions(self._traits)).T
         margin = self._margin * min(1.0, self._steps / self._warm_up)
         loss = margin_loss(cosines, batch.who, scale=self._scale, margin=margin)
         self._optimizer.zero_grad()
@@ -126,11 +129,11 @@ class IdentityLearner:
         return batch.crops[nearest]
 
     def state_dict(self) -> dict[str, Any]:
-        """Network, average, the people's directions and optimizer."""
+        """Network, average, directions and optimizer."""
         return {
             "net": self.net.state_dict(),
             "average": self.average.state_dict(),
-            "proxies": self.proxies.detach(),
+            "directions": self.directions.state_dict(),
             "optimizer": optimizer_state(self._optimizer),
             "steps": self._steps,
         }
@@ -139,8 +142,7 @@ class IdentityLearner:
         """Goes on where `state_dict` was taken."""
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
-        with torch.no_grad():
-            self.proxies.copy_(state["proxies"])
+        self.directions.load_state_dict(state["directions"])
         load_optimizer(self._optimizer, state["optimizer"])
         self._steps = int(state["steps"])
 

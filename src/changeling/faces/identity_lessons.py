@@ -10,13 +10,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from changeling.actors import Spoil, randomise
-from changeling.actors.actor import face_traits
+from changeling.actors.actor import FaceTraits, face_traits
 from changeling.faces.alignment import MIRROR, Matrix, align, apply, crop, to_pixels
 from changeling.faces.identity import SIZE, IdentityBatch, pictures
 from changeling.faces.renders import Lessons
 
 SPOIL = Spoil(
-    background=0.25, focus=0.25, motion=0.1, exposure=0.5, white_balance=0.4, tone=0.4,
+    background=0.1, focus=0.25, motion=0.1, exposure=0.5, white_balance=0.4, tone=0.4,
     low_resolution=0.2, noise=0.4, jpeg=0.2, grey=0.05,
     stops=0.8, sigma=1.2, streak=4.0, grain=0.01, quality=30.0,
 )  # fmt: skip
@@ -43,6 +43,14 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.one)
+
+
+def traits(faces: Ints) -> torch.Tensor:
+    """float32 (n, t): what makes these faces; each trait has mean 0 and spread 1 over them."""
+    rows = np.array([_numbers(face_traits(int(face))) for face in faces])
+    spread = rows.std(0)
+    even = (rows - rows.mean(0)) / np.where(spread > 0, spread, 1)
+    return torch.from_numpy(even).float()
 
 
 def identity_batches(
@@ -120,6 +128,16 @@ def draw_pairs(face: Ints, styling: Ints, count: int, *, seed: int) -> Pairs:
                 fits = dressed_alike
         other[k] = rng.choice(np.flatnonzero(fits))
     return Pairs(one, other, same, matched)
+
+
+def _numbers(traits: FaceTraits) -> list[float]:
+    """Shape, then skin, then brows and eyes."""
+    return [
+        *(strength for _, strength in (*traits.phenotypes, *traits.changes)),
+        *(traits.melanin, traits.haemoglobin, traits.freckles, traits.redness),
+        *(traits.stubble, traits.lip_colour, traits.gloss),
+        *(*traits.iris, *traits.brow_colour, traits.brow_thickness, traits.brow_arch),
+    ]
 
 
 def _drawn(

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from changeling.errors import UserError
 from changeling.faces.identity import WEIGHTS, Embeddings, Identifier, IdentityLearner
-from changeling.faces.identity_lessons import Pairs, draw_pairs, identity_batches, unit_crops
+from changeling.faces.identity_lessons import (
+    Pairs,
+    draw_pairs,
+    identity_batches,
+    traits,
+    unit_crops,
+)
 from changeling.faces.renders import Lessons, Renders, render_lessons
 from changeling.faces.weights import write_weights
 from changeling.media import Tick, silent
@@ -31,7 +37,7 @@ class IdentityTeaching:
 
     renders: Renders = field(default_factory=Renders)
     """What is rendered to learn from."""
-    batch: int = 96
+    batch: int = 64
     """Crops a step."""
     rate: float = 2e-3
     """Learning rate of AdamW."""
@@ -94,7 +100,7 @@ def teach_identity(
     learnt, kept = split(render_lessons(teaching.renders, cache, tick=tick))
     torch.manual_seed(teaching.seed)
     learner = IdentityLearner(
-        len(np.unique(learnt.face)),
+        traits(np.unique(learnt.face)),
         rate=teaching.rate,
         scale=teaching.scale,
         margin=teaching.margin,
