@@ -46,11 +46,18 @@ def film(tmp_path_factory: pytest.TempPathFactory, configuration: None) -> Path:
 
 
 @pytest.fixture(scope="session")
-def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Somebody's consent to everything, without an end."""
-    path = tmp_path_factory.mktemp("consent") / "consent.toml"
-    write_consent(path, Consent("footage", ("Somebody",), "Somebody", "a test"))
-    return path
+def consent(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Consent to everything, without an end, of the person in the film, taken as footage."""
+    from changeling.faces import enrol
+    from changeling.media import read_frames, write_image
+
+    folder = tmp_path_factory.mktemp("consent")
+    for frame in read_frames(film):
+        write_image(folder / f"{frame.index}.png", frame.pixels)
+    looks = enrol("Somebody", [folder / "0.png", folder / "5.png"])
+    given = Consent("footage", ("Somebody",), "Somebody", "a test", enrolled=(looks,))
+    write_consent(folder / "consent.toml", given)
+    return folder / "consent.toml"
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from changeling.cli.demo import Demo
 from changeling.cli.entry import parse
 from changeling.faces import Lessons, Teaching, open_set
 from changeling.media import probe, read_frames, read_image, write_image
-from changeling.provenance import make_signer, read_consent, verify
+from changeling.provenance import Enrolment, make_signer, read_consent, verify
 from changeling.training import Budget, Runtime
 
 
@@ -173,10 +173,18 @@ def test_consent_is_asked_and_written(
 ) -> None:
     out = tmp_path / "consent.toml"
     answers = ["footage", "Ada, Bo", "Ada and Bo", "a lecture", "2199-12-31", "letter.pdf"]
+    answers += ["1.png, 2.png", "3.png,4.png"]
+
+    def looks(person: str, pictures: list[Path]) -> Enrolment:
+        return Enrolment(person, "network", tuple(map(str, pictures)), ((1.0,), (1.0,)))
+
+    monkeypatch.setattr(changeling.faces, "enrol", looks)
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(answers) + "\n"))
     assert main(["consent", "new", "-o", str(out)]) == 0
     given = read_consent(out)
     assert (given.people, given.until) == (("Ada", "Bo"), date(2199, 12, 31))
+    pictures = [(one.person, one.pictures) for one in given.enrolled]
+    assert pictures == [("Ada", ("1.png", "2.png")), ("Bo", ("3.png", "4.png"))]
     said = capsys.readouterr()
     assert f"--consent {out}" in said.out
     assert said.err.count(":") >= len(answers)

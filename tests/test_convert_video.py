@@ -10,11 +10,12 @@ import av
 import numpy as np
 import pytest
 import torch
+from colours import ByColour, enrolled
 from torch import Tensor
 
 from changeling.converting import Conversion, Donor, How, convert, convert_frame
 from changeling.errors import UserError
-from changeling.faces import Face
+from changeling.faces import Face, Identifier
 from changeling.generators import Swapped
 from changeling.media import (
     Frame,
@@ -36,7 +37,11 @@ from changeling.provenance import (
 )
 
 TODAY = date(2026, 11, 21)
-AGREED = Consent("footage", ("Somebody",), "Somebody", "a test", until=date(2027, 1, 1))
+GREY = (100, 100, 100)
+AGREED = Consent(
+    "footage", ("Somebody",), "Somebody", "a test", until=date(2027, 1, 1),
+    enrolled=(enrolled("Somebody", GREY, GREY),),
+)  # fmt: skip
 DONOR = Donor(AGREED, "family", "runs/ab", (Ingredient("faces/b", "2" * 64, "inputTo"),))
 
 
@@ -87,6 +92,7 @@ def clip(path: Path, faces: list[int], times: list[Fraction] | None = None) -> P
 @pytest.fixture(autouse=True)
 def counting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("changeling.converting.video.Tracker", Counting)
+    monkeypatch.setattr(Identifier, "load", classmethod(lambda cls: ByColour()))
 
 
 @pytest.fixture
@@ -129,7 +135,7 @@ def test_uneven_time_stamps_are_kept(tmp_path: Path, consent: Path) -> None:
     assert [one.time for one in read_frames(out)] == times
 
 
-def test_faces_are_counted_and_only_the_largest_is_replaced(tmp_path: Path, consent: Path) -> None:
+def test_faces_are_counted_and_only_one_is_replaced(tmp_path: Path, consent: Path) -> None:
     source = clip(tmp_path / "a.mp4", [0, 1, 2, 2, 0, 1])
     out = tmp_path / "b.mp4"
     done = convert(source, out, Painted([]), to="b", donor=DONOR, today=TODAY, consent=consent)

@@ -180,10 +180,13 @@ def test_a_disk_too_full_for_the_signed_copy_is_one_clear_sentence(
     before = (tmp_path / name).read_bytes()
 
     for room in (-500, 500):
-        with pytest.raises(UserError) as caught, ExitStack() as limit:
-            with publish(tmp_path / name, SWAP, overwrite=True) as draft:
-                write(draft)
-                limit.enter_context(full_disk(draft.stat().st_size + room))
+        with (
+            pytest.raises(UserError) as caught,
+            ExitStack() as limit,
+            publish(tmp_path / name, SWAP, overwrite=True) as draft,
+        ):
+            write(draft)
+            limit.enter_context(full_disk(draft.stat().st_size + room))
         words = r"is not written: its signed copy does not fit on the disk \(.*\); make room and"
         assert re.fullmatch(rf".*{name} {words} run it again\.", str(caught.value))
         assert [path.name for path in tmp_path.iterdir()] == [name]
