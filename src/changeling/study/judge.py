@@ -8,7 +8,7 @@ from pathlib import Path
 from changeling.errors import UserError
 from changeling.faces import crop
 from changeling.measuring import VideoJudgement, error_map, judge_videos, mse, psnr
-from changeling.media import Tick, silent
+from changeling.media import Tick, silent, writing
 from changeling.provenance import Credential, Source, verify
 from changeling.study.charts import panels
 from changeling.study.films import Moment, seen_in, shown_moments, strip
@@ -41,14 +41,27 @@ def judge_report(
 ) -> VideoJudgement:
     """Score `swap` against `truth` (see `judge_videos`) and write a report to `out`.
 
-    Raises UserError when the films do not fit each other, the truth shows no face, or `out` exists
-    and not `overwrite`.
+    Raises UserError when `out` exists and not `overwrite` or cannot be written, before anything is
+    judged; when the films do not fit each other; and when the truth shows no face.
     """
-    if out.exists() and not overwrite:
-        raise UserError(f"{out}: this file exists already; choose another or add --overwrite.")
-    judgement = judge_videos(swap, truth, tick=tick)
+    # The file is opened first, so that nobody waits for a report that cannot be written.
+    with writing(out, overwrite=overwrite) as beside:
+        judgement = judge_videos(swap, truth, tick=tick)
+        write_report(beside, _report(swap, truth, out, judgement), overwrite=True)
+    return judgement
+
+
+def frame_row(moment: Moment, credential: Credential) -> Row:
+    """The films, a swap and its truth last, and the error of that swap; its time and PSNR."""
+    *_, swap, truth = (frame.pixels for frame in moment)
+    tiles = [*(frame.pixels for frame in moment), error_map(swap, truth)]
+    label = f"{float(moment[0].time):.1f} s {psnr(mse(swap, truth)):.1f} dB"
+    return Row(label, Picture(strip(tiles), credential, f"whole frames at {label}"))
+
+
+def _report(swap: Path, truth: Path, out: Path, judgement: VideoJudgement) -> Report:
     moments = shown_moments([swap, truth], len(judgement.series))
-    report = Report(
+    return Report(
         title=f"{swap.name} against the truth",
         lead=f"How near the swap is to {truth.name}, the film of what it should have become, "
         f"over {len(judgement.series)} frames.",
@@ -69,16 +82,6 @@ def judge_report(
             *asdict(Versions.installed()).items(),
         ),
     )
-    write_report(out, report, overwrite=overwrite)
-    return judgement
-
-
-def frame_row(moment: Moment, credential: Credential) -> Row:
-    """The films, a swap and its truth last, and the error of that swap; its time and PSNR."""
-    *_, swap, truth = (frame.pixels for frame in moment)
-    tiles = [*(frame.pixels for frame in moment), error_map(swap, truth)]
-    label = f"{float(moment[0].time):.1f} s {psnr(mse(swap, truth)):.1f} dB"
-    return Row(label, Picture(strip(tiles), credential, f"whole frames at {label}"))
 
 
 def _grids(moments: Sequence[Moment], credential: Credential) -> tuple[Grid, ...]:
