@@ -130,7 +130,7 @@ def test_faces_are_hardly_ever_hidden(batch: Batch) -> None:
     hidden = torch.cat([spoilt(batch, usual, seed).covered for seed in range(30)])
     share = hidden[:, :68].float().mean(1)
     assert (share > 0.8).float().mean() < 0.01
-    assert (share > 0).float().mean() > 0.25
+    assert 0.15 < (share > 0).float().mean() < 0.4
 
 
 def test_points_outside_the_picture_are_not_covered(batch: Batch) -> None:

@@ -86,7 +86,7 @@ class Spoil:
     """Side of the lowest resolution, as a share of the picture's."""
     quality: float = 15.0
     """JPEG's quality, at least; 90 at most."""
-    quantiser: float = 38.0
+    quantiser: float = 36.0
     """H.264's quantiser, at most; 20 at least."""
 
     @classmethod
@@ -196,32 +196,41 @@ def _develop(pictures: Tensor, dice: Dice, spoil: Spoil) -> None:
 
 
 def _record(pictures: Tensor, dice: Dice, spoil: Spoil) -> None:
-    """Sensor, storage and grey scale; rows of few pixels are stretched afterwards."""
-    few = dice.happens(spoil.low_resolution, len(pictures))
-    scale = torch.where(few, dice.whole(0, SIZES, len(pictures)), SIZES)
-    for k, share in enumerate([*dice.uniform(spoil.smallest, 0.9, SIZES).tolist(), 1.0]):
-        taken = partial(_taken, share=share, dice=dice, spoil=spoil)
-        _some(pictures, (scale == k).nonzero()[:, 0], taken)
-    rows = dice.rows(spoil.grey, len(pictures))
+    """Sensor, storage and grey scale; rows of few pixels are stretched afterwards.
+
+    Rows of one size are worked on together; those for H.264 have one size, as a codec takes
+    milliseconds to start.
+    """
+    n = len(pictures)
+    few, film = dice.happens(spoil.low_resolution, n), dice.happens(spoil.h264, n)
+    group = torch.where(few, dice.whole(0, SIZES, n), SIZES).masked_fill(film, SIZES + 1)
+    shares = dice.uniform(spoil.smallest, 0.9, SIZES + 1).tolist()
+    last = shares.pop()
+    coded = last if dice.happens(spoil.low_resolution, 1) else 1.0
+    for k, share in enumerate([*shares, 1.0, coded]):
+        taken = partial(_taken, share=share, film=k == SIZES + 1, dice=dice, spoil=spoil)
+        _some(pictures, (group == k).nonzero()[:, 0], taken)
+    rows = dice.rows(spoil.grey, n)
     _some(pictures, rows, lambda some: luma(some).expand(-1, 3, -1, -1))
 
 
-def _taken(pictures: Tensor, *, share: float, dice: Dice, spoil: Spoil) -> Tensor:
-    """Noise and compression on a share of the pixels."""
+def _taken(pictures: Tensor, *, share: float, film: bool, dice: Dice, spoil: Spoil) -> Tensor:
+    """Noise and compression on a share of the pixels; the fewer, the weaker, to keep a face."""
     full = pictures.shape[2:]
     if share < 1:
         size = (max(8, round(full[0] * share)), max(8, round(full[1] * share)))
         pictures = F.interpolate(pictures, size, mode="bilinear", antialias=True)
     rows = dice.rows(spoil.noise, len(pictures))
-    shot = dice.uniform(0, 1, len(rows)).square() * spoil.grain
-    read = dice.uniform(0, 1, len(rows)).square() * spoil.grain
+    shot = dice.uniform(0, 1, len(rows)).square() * spoil.grain * share
+    read = dice.uniform(0, 1, len(rows)).square() * spoil.grain * share
     _some(pictures, rows, lambda some: add_noise(some, shot, read, dice))
     rows = dice.rows(spoil.jpeg, len(pictures))
-    quality = (90 - dice.uniform(0, 1, len(rows)).square() * (90 - spoil.quality)).round()
+    worst = spoil.quality + (90 - spoil.quality) * (1 - share) / 2
+    quality = (90 - dice.uniform(0, 1, len(rows)).square() * (90 - worst)).round()
     _some(pictures, rows, lambda some: jpeg(some, quality))
-    rows = dice.rows(spoil.h264, len(pictures))
-    quantiser = dice.uniform(20, spoil.quantiser, len(rows))
-    _some(pictures, rows, lambda some: h264(some, quantiser))
+    if film:
+        coarsest = max(20.0, spoil.quantiser - 12 * (1 - share))
+        pictures = h264(pictures, dice.uniform(20, coarsest, len(pictures)))
     return F.interpolate(pictures, full, mode="bilinear") if share < 1 else pictures
 
 
