@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from drawn import face_points
 from numpy.typing import NDArray
-from test_faces import face_points
 
 from changeling.faces import Face, Identifier
 from changeling.media import Frame, FrameWriter, Pixels, write_image

@@ -17,7 +17,8 @@ import changeling.study
 from changeling.cli import main
 from changeling.cli.demo import Demo
 from changeling.cli.entry import parse
-from changeling.faces import Lessons, Teaching, open_set
+from changeling.faces import LandmarksTaught, LandmarkTeaching, Renders, open_set
+from changeling.faces.landmark_exam import Marked
 from changeling.media import probe, read_frames, read_image, write_image
 from changeling.provenance import Enrolment, make_signer, read_consent, verify
 from changeling.training import Budget, Runtime
@@ -198,19 +199,16 @@ def test_consent_is_asked_and_written(
 def test_teach_calls_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[object, ...]] = []
 
-    def teach(
-        run: Path, budget: object, teaching: object, **rest: object
-    ) -> changeling.faces.Taught:
+    def teach(run: Path, budget: object, teaching: object, **rest: object) -> LandmarksTaught:
         calls.append((run, budget, teaching, rest["out"]))
-        return changeling.faces.Taught(7, 0.05)
+        return LandmarksTaught(7, Marked(*range(11)))
 
     monkeypatch.setattr(changeling.faces, "teach_landmarks", teach, raising=False)
     out = tmp_path / "w.safetensors"
     line = f"teach landmarks --minutes 2 --actors 5 --seed 3 --out {out} --run-folder {tmp_path}"
     assert main(line.split()) == 0
-    lessons = Lessons(5)
     budget = Budget(2.0)
-    assert calls == [(tmp_path, budget, Teaching(lessons, seed=3), out)]
+    assert calls == [(tmp_path, budget, LandmarkTeaching(Renders(5), seed=3), out)]
 
 
 def test_the_demo_has_the_defaults_of_the_study() -> None:
@@ -226,7 +224,7 @@ def test_the_demo_has_the_defaults_of_the_study() -> None:
 def test_the_demo_prints_scores_and_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from changeling.measuring import Row, Score, Scores
+    from changeling.measuring import Likeness, Likenesses, Row, Score, Scores
 
     one = Score(0.01, 20.0, 0.7)
     row = Row(one, Score(0.02, 17.0, 0.6), Score(0.03, 15.2, 0.5))
@@ -234,20 +232,23 @@ def test_the_demo_prints_scores_and_paths(
     @dataclass
     class Results:
         scores: Scores
+        identity: Likenesses
 
     def demo(folder: Path, options: object, **rest: object) -> changeling.study.Demo:
         tell = rest["on_stage"]
         assert callable(tell)
         for stage in (("film a.mp4", 0, None), ("film a.mp4", 1, 2), ("train run", 0, None)):
             tell(changeling.study.Stage(*stage))
-        results = Results(Scores(row, row, row))
+        alike = Likeness(0.81, 0.37, 0.94)
+        results = Results(Scores(row, row, row), Likenesses(alike, alike, alike))
         return changeling.study.Demo(folder, results, (folder / "swap.mp4",))  # type: ignore[arg-type]
 
     monkeypatch.setattr(changeling.study, "demo", demo)
     assert main(["demo", "-o", str(tmp_path), "--pair", "1"]) == 0
     said = capsys.readouterr()
     lines = said.out.splitlines()
-    assert len(lines) == 1 + 9 + 1
+    assert len(lines) == 1 + 9 + 1 + 1
+    assert "0.810 like the target, 0.370 like the source, 94%" in lines[-2]
     assert lines[1].split()[-4:] == ["0.01000", "20.00", "dB", "0.7000"]
     assert lines[-1] == str(tmp_path / "swap.mp4")
     first, second = said.err.splitlines()

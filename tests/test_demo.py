@@ -36,8 +36,8 @@ OPTIONS = DemoOptions(
     steps=20,
 )
 KEYS = [
-    "crop", "in_place", "frame", "train_seconds", "faces_per_second", "convert_fps", "render_fps",
-    "extract_fps", "seeds", "versions",
+    "crop", "in_place", "frame", "identity", "train_seconds", "faces_per_second", "convert_fps",
+    "render_fps", "extract_fps", "seeds", "versions",
 ]  # fmt: skip
 STAGES = [
     "film a.mp4", "film b.mp4", "film performance.mp4", "film truth.mp4", "extract faces/a",

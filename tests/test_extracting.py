@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from test_faces import LEFT, RIGHT, drawn_face
+from drawn import LEFT, RIGHT, drawn_face
 from test_faceset import TODAY, files, made
 
 from changeling.actors import Film

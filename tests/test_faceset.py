@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_faces import drawn_face, face_points, placed
+from drawn import drawn_face, face_points, placed
 
 from changeling.errors import UserError
 from changeling.faces.alignment import Face, apply, inner_mask

@@ -8,8 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from drawn import face_points
 from numpy.typing import NDArray
-from test_faces import face_points
 
 from changeling.faces import Check, Face, FaceSet, Reason, Stored, check_set, open_set
 from changeling.faces.faceset import stored_size

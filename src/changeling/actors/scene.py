@@ -97,7 +97,7 @@ def power(x: float, n: int) -> float:
         if n % 2 == 1:
             out *= x
         x = x * x
-        n = n / 2
+        n = n // 2
     return out
 
 

@@ -52,6 +52,12 @@ class Demo:
                 on_stage=stages.tell,
             )  # fmt: skip
         print_scores(score_lines(done.results.scores))
+        identity = done.results.identity.swap
+        print(
+            f"identity of the swap: {identity.to_target:.3f} like the target, "
+            f"{identity.to_source:.3f} like the source, {identity.nearer:.0%} of the frames nearer "
+            "to the target"
+        )
         for path in done.files:
             print(path)
         return 0

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from changeling.cli.bars import ACTORS, Bar
 from changeling.cli.values import Amount, OptionalCount, OptionalPath, Seed, check_kept
 from changeling.media import Tick
+
+if TYPE_CHECKING:
+    from changeling.faces import Renders
 
 
 @dataclass(frozen=True)
@@ -41,37 +44,40 @@ class Teach:
 
     def _landmarks(self, bar: Bar) -> str:
         # Imported here because torch takes seconds that --help and verify need not spend.
-        from changeling.faces import Lessons, Teaching, teach_landmarks
+        from changeling.faces import LandmarkTeaching, teach_landmarks
         from changeling.faces.landmarks import WEIGHTS
         from changeling.training import Budget
 
         out = self._out(WEIGHTS)
         taught = teach_landmarks(
-            self._folder(), Budget(self.minutes),
-            Teaching(Lessons(self.actors or 300), seed=self.seed),
+            self._folder(), Budget(self.minutes), LandmarkTeaching(self._renders(), seed=self.seed),
             cache=self.cache, out=out, tick=_tick(bar),
         )  # fmt: skip
         return (
-            f"{out}: {taught.steps} steps, mean error {100 * taught.error:.2f} % of the "
-            "distance of the eyes on actors not learnt from"
+            f"{out}: {taught.steps} steps, mean error {100 * taught.kept.error:.2f} % of the "
+            f"distance of the eyes, overlap of the inner face {taught.kept.iou:.3f}, on actors not "
+            "learnt from"
         )
 
     def _identity(self, bar: Bar) -> str:
         from changeling.faces import IdentityTeaching, teach_identity
         from changeling.faces.identity import WEIGHTS
-        from changeling.faces.renders import Renders
         from changeling.training import Budget
 
         out = self._out(WEIGHTS)
-        renders = Renders(faces=self.actors) if self.actors else Renders()
         taught = teach_identity(
-            self._folder(), Budget(self.minutes), IdentityTeaching(renders, seed=self.seed),
+            self._folder(), Budget(self.minutes), IdentityTeaching(self._renders(), seed=self.seed),
             cache=self.cache, out=out, tick=_tick(bar),
         )  # fmt: skip
         return (
             f"{out}: {taught.steps} steps, equal error rate {100 * taught.kept.error:.1f} % "
             f"(area under the curve {taught.kept.auc:.4f}) on pairs of actors not learnt from"
         )
+
+    def _renders(self) -> "Renders":
+        from changeling.faces import Renders
+
+        return Renders(faces=self.actors) if self.actors else Renders()
 
     def _out(self, default: Path) -> Path:
         out = self.out or default

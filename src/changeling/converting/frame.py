@@ -71,7 +71,10 @@ def convert_frames(frames: Sequence[Found], swaps: Swaps, *, to: str, how: How) 
 
 
 def swap_faces(frames: Sequence[Found], swaps: Swaps, *, to: str) -> list[tuple[Swap, ...]]:
-    """For each frame its faces, cut out and swapped in one batch; nothing is pasted yet."""
+    """For each frame its faces, cut out and swapped in one batch; nothing is pasted yet.
+
+    What is before a face, such as hair or a hand, is left out of its mask and so stays in front.
+    """
     faces = [face for _, found in frames for face in found]
     if not faces:
         return [() for _ in frames]
@@ -83,6 +86,7 @@ def swap_faces(frames: Sequence[Found], swaps: Swaps, *, to: str) -> list[tuple[
         swapped = swaps.swap(torch.from_numpy(before).permute(0, 3, 1, 2).contiguous(), to=to)
         after = swapped.faces.permute(0, 2, 3, 1).float().cpu().numpy()
         masks = swapped.masks[:, 0].float().cpu().numpy()
+    masks = masks * np.stack([face.clear(swaps.size) for face in faces])
     ready = iter(zip(faces, before, after, masks, strict=True))
     return [
         tuple(Swap(face.matrix, *rest) for _, (face, *rest) in zip(found, ready, strict=False))

@@ -38,11 +38,15 @@ if TYPE_CHECKING:
     from changeling.faces.following import Recogniser
     from changeling.faces.identity import Identifier, centre, likeness
     from changeling.faces.identity_teaching import IdentityTaught, IdentityTeaching, teach_identity
+    from changeling.faces.landmark_teaching import (
+        LandmarksTaught,
+        LandmarkTeaching,
+        teach_landmarks,
+    )
     from changeling.faces.landmarks import Landmarker
-    from changeling.faces.lessons import Lessons
     from changeling.faces.people import PeopleBatch
+    from changeling.faces.renders import Renders
     from changeling.faces.sorting import People, extract_people
-    from changeling.faces.teach import Taught, Teaching, teach_landmarks
     from changeling.faces.tracker import Tracker
     from changeling.faces.yunet import YuNet
 else:
@@ -72,8 +76,8 @@ _LIGHTEST_FIRST = (
     "sorting",
     "checking",
     "yunet",
-    "lessons",
-    "teach",
+    "renders",
+    "landmark_teaching",
     "identity_teaching",
 )
 
@@ -91,15 +95,15 @@ __all__ = [
     "IdentityTeaching",
     "Jitter",
     "Known",
+    "LandmarkTeaching",
     "Landmarker",
-    "Lessons",
+    "LandmarksTaught",
     "People",
     "PeopleBatch",
     "Reason",
     "Recogniser",
+    "Renders",
     "Stored",
-    "Taught",
-    "Teaching",
     "Tracker",
     "YuNet",
     "align",

@@ -4,6 +4,7 @@ The unit crop is the square 0…1 × 0…1. Pixel i of a crop of `size` pixels h
 (i + 0.5) / size; in a frame the centre of the top left pixel is (0, 0).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -29,6 +30,8 @@ MIRROR = np.array([*_JAW_BROWS_NOSE, *_EYES, *_LIPS])
 
 _INNER = (1, 4, 5)
 """FACE, EYES and MOUTH of `actors.Segment`."""
+_BEFORE = (3, 6)
+"""HAIR, and what the landmark network calls a thing in front."""
 _BROWS = slice(17, 27)
 _FOREHEAD = 0.07
 """How far above the brows the inner face reaches, in unit crops."""
@@ -70,7 +73,13 @@ class Face:
         """
         if self.seen is None:
             return inner_mask(self.landmarks, self.matrix, size)
-        return self.seen.inner(self.matrix, size)
+        return self.seen.share(_INNER, self.matrix, size)
+
+    def clear(self, size: int) -> NDArray[np.float32]:
+        """(size, size) 0…1: where no hair, hand or thing is before the face, in the unit crop."""
+        if self.seen is None:
+            return np.ones((size, size), np.float32)
+        return 1 - self.seen.share(_BEFORE, self.matrix, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +99,9 @@ class Seen:
     parts: NDArray[np.uint8]
     """(7, n, n) probabilities 0…255 of the first seven of `actors.Segment`, across that square."""
 
-    def inner(self, matrix: Matrix, size: int) -> NDArray[np.float32]:
-        """(size, size) 0…1: inner face, eyes and mouth in the crop of `matrix`."""
-        share = self.parts[list(_INNER)].sum(0, dtype=np.float32) / np.float32(255)
+    def share(self, kinds: Sequence[int], matrix: Matrix, size: int) -> NDArray[np.float32]:
+        """(size, size) 0…1: how much of each pixel in the crop of `matrix` is of these kinds."""
+        share = self.parts[list(kinds)].sum(0, dtype=np.float32) / np.float32(255)
         # Bilinear probabilities are soft over a whole cell: steeper, with the same middle line.
         from_crop = concatenated(to_pixels(self.view, len(share)), invert(to_pixels(matrix, size)))
         wide = cv2.warpAffine(

@@ -1,134 +1,102 @@
-"""68 landmarks of a face from a small grey crop: a network taught by rendered actors only."""
+"""What the network sees of a face in a small crop: landmarks, pose and parts; taught by actors."""
 
-import hashlib
-import json
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from changeling.errors import UserError
-from changeling.faces.alignment import Box, Matrix, apply, crop, enlarged, invert
-from changeling.faces.detect import Grey
-from changeling.training import load_optimizer, optimizer_state
+from changeling.faces.alignment import Box, Face, Matrix, Seen, apply, crop, enlarged, invert
+from changeling.faces.networks import Residual, channels_last, conv, fuse
+from changeling.faces.weights import read_weights
+from changeling.media import Pixels
 
 SIZE = 64
 """Pixels of the crop that the network reads."""
-MARGIN = 1.6
-"""The network reads the unit crop enlarged so much: room for the jaw, and for motion."""
+MARGIN = 1.5
+"""The network reads the unit crop enlarged so much: room for motion since the last frame."""
+POINTS = 200
+"""Landmarks, the 68 of 300-W first."""
+PARTS = 7
+"""Kinds of pixels, as `actors.Segment` names them, but clothes count as background."""
 WEIGHTS = Path(__file__).parent / "landmarks.safetensors"
 """The weights that ship; landmarks.json beside them has their SHA-256 and how they were taught."""
+FAR = 0.08
+"""Errors above this share of the eyes' distance are failures; confidence is against them."""
 
 _EYES = (0.33, 0.39)
 """The eyes in a cascade's box: their distance over its width, their height over its height."""
 
 
 @dataclass(frozen=True, eq=False)
-class LandmarkBatch:
-    """Crops with their truth."""
+class Marks:
+    """What the network says of n crops."""
 
-    crops: Tensor
-    """float32 (n, 1, 64, 64), grey, 0…1."""
     points: Tensor
-    """float32 (n, 68, 2), x and y, 0…1 across the crop."""
+    """(n, 200, 2), x and y, 0…1 across the crop."""
+    spread: Tensor
+    """(n, 200): logarithm of the expected distance to the truth, in crops."""
+    visible: Tensor
+    """(n, 200): logits that a point is seen."""
+    rotation: Tensor
+    """(n, 3, 3) head → camera, OpenCV's axes."""
     present: Tensor
-    """float32 (n,): 1 a face, 0 none (its points mean nothing)."""
-
-    def __len__(self) -> int:
-        return len(self.crops)
+    """(n,): logits that there is a face."""
+    parts: Tensor
+    """(n, 7, 32, 32): logits of what each pixel shows."""
 
 
 class LandmarkNet(nn.Module):
-    """Crops (n, 1, 64, 64), 0…1 → points (n, 68, 2), 0…1 across the crop, and logits (n,)."""
+    """Crops (n, 3, 64, 64), RGB, 0…1 → `Marks`.
+
+    A small residual encoder; the points are read off its last map at once, the parts by a decoder
+    with skip connections (Ronneberger et al., "U-Net", 2015).
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            _conv(1, 16, 2), _conv(16, 24, 2), _Residual(24), _conv(24, 48, 2),
-            _Residual(48), _Residual(48), _conv(48, 64, 2), _Residual(64),
-        )  # fmt: skip
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(64 * 16, 68 * 2 + 1))
+        self.stem = conv(3, 16, 2, size=5)
+        self.quarter = nn.Sequential(conv(16, 32, 2), Residual(32))
+        self.eighth = nn.Sequential(conv(32, 64, 2), Residual(64))
+        self.last = nn.Sequential(conv(64, 96, 2), Residual(96), Residual(96))
+        self.head = nn.Sequential(conv(96, 48, size=1), nn.Flatten())
+        self.read = nn.Linear(48 * 16, POINTS * 4 + 6 + 1)
+        self.up_eighth = _Up(96, 64, 48)
+        self.up_quarter = _Up(48, 32, 32)
+        self.sharpen = nn.Conv2d(32 // 4 + 16, PARTS, 3, padding=1)
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        mean = crops.mean((2, 3), keepdim=True)
-        spread = crops.std((2, 3), keepdim=True) + 0.02
-        out = self.head(self.features((crops - mean) / spread))
-        return 0.5 + out[:, 1:].reshape(-1, 68, 2) * 0.25, out[:, 0]
-
-
-class LandmarkLearner:
-    """Teaches a `LandmarkNet`; keeps a running average of its weights, which is what ships."""
-
-    def __init__(self, *, rate: float = 2e-3, averaging: float = 0.998) -> None:
-        self.net = LandmarkNet()
-        self.average = LandmarkNet().eval().requires_grad_(False)
-        self.average.load_state_dict(self.net.state_dict())
-        self._averaging = averaging
-        self._steps = 0
-        self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=rate, weight_decay=1e-3)
-
-    def step(self, batch: LandmarkBatch, /) -> dict[str, Tensor]:
-        """One step; losses: `points` (Wing, in pixels of the crop) and `presence`."""
-        self.net.train()
-        points, logits = self.net(batch.crops)
-        error = (points - batch.points) * SIZE
-        near = (wing(error).mean((1, 2)) * batch.present).sum() / batch.present.sum().clamp(min=1)
-        presence = F.binary_cross_entropy_with_logits(logits, batch.present)
-        self._optimizer.zero_grad()
-        (near + presence).backward()
-        self._optimizer.step()
-        self._follow()
-        return {"points": near.detach(), "presence": presence.detach()}
-
-    def preview(self, batch: LandmarkBatch, /) -> Tensor:
-        """(rows, 2, 3, 64, 64), 0…1: up to 8 crops with the net's points and with the true ones."""
-        with torch.no_grad():
-            points, _ = self.average(batch.crops[:8])
-        pairs = zip(batch.crops[:8], points, batch.points[:8], strict=True)
-        return torch.stack([torch.stack([_dotted(c, p), _dotted(c, t)]) for c, p, t in pairs])
-
-    def state_dict(self) -> dict[str, Any]:
-        """Network, average and optimizer."""
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": optimizer_state(self._optimizer),
-            "steps": self._steps,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
-        """Goes on where `state_dict` was taken."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        load_optimizer(self._optimizer, state["optimizer"])
-        self._steps = int(state["steps"])
-
-    def _follow(self) -> None:
-        # Short at first, or the untaught weights would weigh for a thousand steps.
-        self._steps += 1
-        share = max(1 - self._averaging, 1 / (1 + self._steps / 5))
-        with torch.no_grad():
-            new = self.net.state_dict()
-            for name, kept in self.average.state_dict().items():
-                if kept.is_floating_point():
-                    kept.lerp_(new[name], share)
+    def forward(self, crops: Tensor) -> Marks:
+        mean = crops.mean((1, 2, 3), keepdim=True)
+        spread = crops.std((1, 2, 3), keepdim=True) + 0.02
+        half = self.stem((crops - mean) / spread)
+        quarter = self.quarter(half)
+        eighth = self.eighth(quarter)
+        last = self.last(eighth)
+        out = self.read(self.head(last))
+        up = self.up_quarter(self.up_eighth(last, eighth), quarter)
+        fine = torch.cat([F.pixel_shuffle(up, 2), half], 1)
+        marks = out[:, : 4 * POINTS].unflatten(1, (POINTS, 4))
+        return Marks(
+            points=0.5 + 0.25 * marks[..., :2],
+            spread=marks[..., 2] - 3.5,
+            visible=marks[..., 3],
+            rotation=_rotation(out[:, -7:-1]),
+            present=out[:, -1],
+            parts=self.sharpen(fine),
+        )
 
 
 class Landmarker:
     """The taught network at work on one face at a time."""
 
     def __init__(self, net: LandmarkNet) -> None:
-        self._net = _fused(deepcopy(net).eval())
+        self._net = deepcopy(net).eval()
+        fuse(self._net)
+        channels_last(self._net)
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> "Landmarker":
@@ -136,33 +104,32 @@ class Landmarker:
 
         Raises UserError when they are missing or not those that were written.
         """
-        try:
-            data = path.read_bytes()
-            expected = json.loads(path.with_suffix(".json").read_text())["sha256"]
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                f"{path}: {error}; write it with `changeling teach landmarks`."
-            ) from None
-        if hashlib.sha256(data).hexdigest() != expected:
-            raise UserError(
-                f"{path} is not the file that was installed (its SHA-256 differs); "
-                "install changeling again."
-            )
         net = LandmarkNet()
-        net.load_state_dict({name: value.float() for name, value in load_tensors(data).items()})
+        net.load_state_dict(read_weights(path, network="landmarks")[0])
         return cls(net)
 
-    def find(self, grey: Grey, matrix: Matrix) -> tuple[NDArray[np.float64], float]:
-        """(68, 2) landmarks in the pixels of `grey` (h, w) and the score 0…1 that it is a face.
+    def find(self, pixels: Pixels, matrix: Matrix) -> Face:
+        """The face in a frame (h, w, 3) about where `matrix` takes the frame to its unit crop.
 
-        `matrix` takes the frame to about the face's unit crop: a guess, or the last frame's.
+        Its `score` says whether there is one at all.
         """
-        around = enlarged(matrix, MARGIN)
-        small = crop(grey, around, SIZE)
+        view = enlarged(matrix, MARGIN)
+        small = crop(pixels, view, SIZE)
         with torch.inference_mode():
-            points, logit = self._net(torch.from_numpy(small)[None, None].float() / 255)
-        unit = points[0].double().numpy()
-        return apply(invert(around), unit), float(logit.sigmoid())
+            batch = torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255
+            marks = self._net(batch.contiguous(memory_format=torch.channels_last))
+            parts = (marks.parts[0].softmax(0) * 255).round().byte().numpy()
+        points = apply(invert(view), marks.points[0].numpy())
+        far = FAR * _eyes_apart(marks.points[0])
+        seen = Seen(
+            dense=points.astype(np.float32),
+            confidence=(1 - torch.exp(-far / marks.spread[0].exp())).numpy(),
+            visible=(marks.visible[0] > 0).numpy(),
+            rotation=_in_frame(marks.rotation[0].numpy(), view),
+            view=view,
+            parts=parts,
+        )
+        return Face.from_landmarks(points[:68], float(marks.present[0].sigmoid()), seen)
 
 
 def guess(box: Box) -> Matrix:
@@ -177,48 +144,44 @@ def guess(box: Box) -> Matrix:
     )
 
 
-def wing(error: Tensor, width: float = 4.0, bend: float = 0.5) -> Tensor:
-    """Wing loss of errors in pixels: steep near zero, linear beyond `width`.
+def _eyes_apart(points: Tensor) -> Tensor:
+    """Distance of the outer corners of the eyes, the inter-ocular distance of 300-W."""
+    return (points[..., 45, :] - points[..., 36, :]).norm(dim=-1, keepdim=True)
 
-    Feng et al., "Wing loss for robust facial landmark localisation", CVPR 2018, equation 5.
+
+def _rotation(six: Tensor) -> Tensor:
+    """Two vectors (n, 6) → rotation (n, 3, 3), by Gram and Schmidt.
+
+    Zhou et al., "On the continuity of rotation representations", CVPR 2019, equation 15.
     """
-    size = error.abs()
-    shift = width - width * float(np.log1p(width / bend))
-    return torch.where(size < width, width * torch.log1p(size / bend), size - shift)
+    a, b = six[:, :3] + six.new_tensor([1.0, 0, 0]), six[:, 3:] + six.new_tensor([0, 1.0, 0])
+    x = F.normalize(a, dim=1)
+    y = F.normalize(b - (x * b).sum(1, keepdim=True) * x, dim=1)
+    return torch.stack([x, y, torch.linalg.cross(x, y)], 2)
 
 
-class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
+def rolled(view: Matrix) -> NDArray[np.float64]:
+    """(3, 3): what the turn of a crop does to the head's rotation as the crop shows it."""
+    turn = view[:, :2] / np.sqrt(abs(np.linalg.det(view[:, :2])))
+    out = np.eye(3)
+    out[:2, :2] = turn
+    return out
+
+
+def _in_frame(rotation: NDArray[np.float32], view: Matrix) -> NDArray[np.float32]:
+    return np.asarray(rolled(view).T @ rotation, np.float32)
+
+
+class _Up(nn.Module):
+    """A small map doubled and added to the larger one beside it."""
+
+    def __init__(self, small: int, large: int, out: int) -> None:
         super().__init__()
-        self.inner = nn.Sequential(
-            _conv(channels, channels), nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-        )  # fmt: skip
+        self.small = nn.Conv2d(small, out, 1)
+        self.large = nn.Conv2d(large, out, 1)
+        self.mix = conv(out, out)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.inner(x))
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
-
-
-def _fused(net: LandmarkNet) -> LandmarkNet:
-    """The same function with each normalisation folded into its convolution: a quarter faster."""
-    for module in net.modules():
-        if isinstance(module, nn.Sequential):
-            for i in range(len(module) - 1):
-                conv, norm = module[i], module[i + 1]
-                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    module[i], module[i + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
-    return net
-
-
-def _dotted(picture: Tensor, points: Tensor) -> Tensor:
-    """(3, 64, 64): a crop (1, 64, 64) with the points painted in."""
-    canvas = (picture[0].cpu().numpy()[..., None].repeat(3, 2) * 255).astype(np.uint8)
-    for x, y in (points.cpu().numpy() * SIZE - 0.5).round().astype(int):
-        cv2.circle(canvas, (int(x), int(y)), 0, (60, 255, 60), -1)
-    return torch.from_numpy(canvas).permute(2, 0, 1) / 255
+    def forward(self, small: Tensor, large: Tensor) -> Tensor:
+        doubled = F.interpolate(self.small(small), scale_factor=2, mode="nearest")
+        mixed: Tensor = self.mix(doubled + self.large(large))
+        return mixed

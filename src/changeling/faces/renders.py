@@ -79,6 +79,13 @@ class Lessons:
         """Some of the rows."""
         return Lessons(**{name: getattr(self, name)[start:stop] for name in _SHAPES})
 
+    def split(self, share: float) -> tuple[Lessons, Lessons]:
+        """Lessons of the faces to learn from, and of the last `share`, two at least, to examine."""
+        faces = np.unique(self.face)
+        last = faces[-max(2, round(len(faces) * share))]
+        border = int(np.searchsorted(self.face, last))
+        return self.rows(0, border), self.rows(border, len(self))
+
 
 _SHAPES: dict[str, tuple[type, tuple[int, ...]]] = {
     "pictures": (np.uint8, (0, 0, 3)),

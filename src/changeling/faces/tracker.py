@@ -1,6 +1,6 @@
 """Faces through a film: found now and then, followed by their landmarks in between, smoothed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,8 @@ _SURE = 0.5
 """A score below this is no face, or one that got lost."""
 _EVERY = 25
 """Frames until the whole frame is searched again for new people."""
+_LOOKS = 2
+"""How often a new face is looked at again from the last answer: a cascade's guess is poor."""
 _JUMP = 0.1
 """Landmarks that move by more of the face's width in one frame show another take."""
 _CUT = 15.0
@@ -51,6 +53,13 @@ class _Track:
     face: Face
     smoother: Smoother
 
+    def smoothed(self, found: Face) -> Face:
+        """The face as found in the next frame, its points smoothed over time."""
+        assert found.seen is not None
+        points = self.smoother.follow(found.seen.dense.astype(np.float64))
+        seen = replace(found.seen, dense=points.astype(np.float32))
+        return Face.from_landmarks(points[:68], found.score, seen)
+
 
 class Tracker:
     """Feed it the frames of one film in order, or one picture.
@@ -71,10 +80,10 @@ class Tracker:
         grey: Grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         if self._cut(grey):
             self._tracks = []
-        self._tracks = _distinct([track for track in self._tracks if self._follow(track, grey)])
+        self._tracks = _distinct([track for track in self._tracks if self._follow(track, pixels)])
         self._since += 1
         if not self._tracks or self._since >= _EVERY:
-            self._search(grey)
+            self._search(pixels, grey)
         self._tracks.sort(key=lambda track: -track.face.box[2] * track.face.box[3])
         return tuple(track.face for track in self._tracks)
 
@@ -83,29 +92,29 @@ class Tracker:
         before, self._thumbnail = self._thumbnail, small
         return before is not None and float(cv2.absdiff(before, small).mean()) > _CUT
 
-    def _follow(self, track: _Track, grey: Grey) -> bool:
-        points, score = self._marker.find(grey, track.face.matrix)
-        if score < _SURE or _jumped(track.face, points):
+    def _follow(self, track: _Track, pixels: Pixels) -> bool:
+        found = self._marker.find(pixels, track.face.matrix)
+        if found.score < _SURE or _jumped(track.face, found):
             return False
-        track.face = Face.from_landmarks(track.smoother.follow(points), score)
+        track.face = track.smoothed(found)
         return True
 
-    def _search(self, grey: Grey) -> None:
+    def _search(self, pixels: Pixels, grey: Grey) -> None:
         self._since = 0
         for box in self._detector.boxes(grey):
-            points, score = self._marker.find(grey, guess(box))
-            if score >= _SURE:
-                points, score = self._marker.find(grey, Face.from_landmarks(points).matrix)
-            if score >= _SURE:
-                smoother = Smoother()
-                self._tracks.append(
-                    _Track(Face.from_landmarks(smoother.follow(points), score), smoother)
-                )
+            face = self._marker.find(pixels, guess(box))
+            for _ in range(_LOOKS):
+                if face.score >= _SURE:
+                    face = self._marker.find(pixels, face.matrix)
+            if face.score >= _SURE:
+                track = _Track(face, Smoother())
+                track.face = track.smoothed(face)
+                self._tracks.append(track)
         self._tracks = _distinct(self._tracks)
 
 
-def _jumped(face: Face, points: NDArray[np.float64]) -> bool:
-    moved = np.linalg.norm(points - face.landmarks, axis=1).mean()
+def _jumped(face: Face, found: Face) -> bool:
+    moved = np.linalg.norm(found.landmarks - face.landmarks, axis=1).mean()
     return float(moved) > _JUMP * face.box[2]
 
 

@@ -1,7 +1,17 @@
 """How near a swap is to the true answer, and two baselines that it has to beat."""
 
 from changeling.measuring.baselines import CopySource, MeanFace
-from changeling.measuring.judging import Judgement, Rivals, Row, Sample, Scores, judge, mean_scores
+from changeling.measuring.identity import Likeness, likeness_of
+from changeling.measuring.judging import (
+    Judgement,
+    Likenesses,
+    Rivals,
+    Row,
+    Sample,
+    Scores,
+    judge,
+    mean_scores,
+)
 from changeling.measuring.mse import mse
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
@@ -17,6 +27,8 @@ from changeling.measuring.videos import (
 __all__ = [
     "CopySource",
     "Judgement",
+    "Likeness",
+    "Likenesses",
     "MeanFace",
     "Moment",
     "Rivals",
@@ -28,6 +40,7 @@ __all__ = [
     "error_map",
     "judge",
     "judge_videos",
+    "likeness_of",
     "mean",
     "mean_scores",
     "mse",

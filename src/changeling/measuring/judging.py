@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from changeling.converting import How, paste, swap_faces
 from changeling.errors import UserError
-from changeling.faces import Face, Tracker, crop
+from changeling.faces import Face, Identifier, Tracker, crop
 from changeling.generators import Swaps
+from changeling.measuring.identity import Likeness, likeness_of
 from changeling.measuring.score import Score, mean, score
 from changeling.media import Pixels, Tick, silent
 
@@ -57,10 +58,20 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Likenesses:
+    """How much of the target is in each rival's finished frames."""
+
+    swap: Likeness
+    copy_source: Likeness
+    mean_face: Likeness
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The mean over all frames (PSNR averaged in decibels), and every frame by itself."""
 
     scores: Scores
+    identity: Likenesses
     series: tuple[Scores, ...]
     missed: int
     """Frames left out because no face was found in the performance or in the truth."""
@@ -72,8 +83,19 @@ class _Pair:
 
     sample: Sample
     face: Face
+    source_crop: Pixels
     true_crop: Pixels
     inner_crop: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Marks:
+    """One rival's scores as a crop, in place and of the whole frame, and its face as finished."""
+
+    crop: Score
+    in_place: Score
+    frame: Score
+    finished: Pixels
 
 
 def judge(
@@ -84,18 +106,31 @@ def judge(
     The samples are frames of one film in order. UserError when no frame shows a face in both.
     """
     series: list[Scores] = []
+    shown: list[tuple[Pixels, ...]] = []
     missed = 0
     for pair in _pairs(samples, rivals.swap.size):
         if pair is None:
             missed += 1
         else:
-            series.append(_scores(pair, rivals, to, how))
+            marks = [
+                _marks(pair, rival, to, how)
+                for rival in (rivals.swap, rivals.copy_source, rivals.mean_face)
+            ]
+            series.append(_scores(marks))
+            shown.append((pair.true_crop, pair.source_crop, *(one.finished for one in marks)))
         tick(len(series) + missed, None)
     if not series:
         raise UserError(
             "No frame shows a face in both the performance and the truth: film them closer."
         )
-    return Judgement(mean_scores(series), tuple(series), missed)
+    return Judgement(mean_scores(series), _likenesses(shown), tuple(series), missed)
+
+
+def _likenesses(shown: Sequence[tuple[Pixels, ...]]) -> Likenesses:
+    """From each frame's crops: truth, performance, and the three rivals'."""
+    identifier = Identifier.load()
+    target, source, *rivals = (identifier.embed(np.stack(c)) for c in zip(*shown, strict=True))
+    return Likenesses(*(likeness_of(result, target, source) for result in rivals))
 
 
 def mean_scores(series: Sequence[Scores]) -> Scores:
@@ -126,23 +161,25 @@ def _pairs(samples: Iterable[Sample], size: int) -> Iterator[_Pair | None]:
         matrix = true_faces[0].matrix
         inner = crop(sample.inner.astype(np.uint8) * 255, matrix, size) > 127
         true_crop = crop(sample.truth, matrix, size)
-        yield _Pair(sample, faces[0], true_crop, inner) if inner.any() else None
+        source_crop = crop(sample.performance, faces[0].matrix, size)
+        yield _Pair(sample, faces[0], source_crop, true_crop, inner) if inner.any() else None
 
 
-def _scores(pair: _Pair, rivals: Rivals, to: str, how: How) -> Scores:
-    swap = _marks(pair, rivals.swap, to, how)
-    copy_source = _marks(pair, rivals.copy_source, to, how)
-    mean_face = _marks(pair, rivals.mean_face, to, how)
-    return Scores(*(Row(*row) for row in zip(swap, copy_source, mean_face, strict=True)))
+def _scores(marks: Sequence[_Marks]) -> Scores:
+    return Scores(
+        Row(*(one.crop for one in marks)),
+        Row(*(one.in_place for one in marks)),
+        Row(*(one.frame for one in marks)),
+    )
 
 
-def _marks(pair: _Pair, rival: Swaps, to: str, how: How) -> tuple[Score, Score, Score]:
-    """One rival's scores as a crop, in place, and of the whole frame."""
+def _marks(pair: _Pair, rival: Swaps, to: str, how: How) -> _Marks:
     sample = pair.sample
     ((swapped,),) = swap_faces([(sample.performance, (pair.face,))], rival, to=to)
     converted = paste(sample.performance, (swapped,), how)
-    return (
-        score(swapped.after, pair.true_crop, pair.inner_crop),
-        score(converted.pixels, sample.truth, sample.inner | (converted.area > 0)),
-        score(converted.pixels, sample.truth),
+    return _Marks(
+        crop=score(swapped.after, pair.true_crop, pair.inner_crop),
+        in_place=score(converted.pixels, sample.truth, sample.inner | (converted.area > 0)),
+        frame=score(converted.pixels, sample.truth),
+        finished=crop(converted.pixels, pair.face.matrix, len(pair.source_crop)),
     )

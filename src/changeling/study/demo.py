@@ -178,6 +178,7 @@ class _Study:
             crop=judgement.scores.crop,
             in_place=judgement.scores.in_place,
             frame=judgement.scores.frame,
+            identity=judgement.identity,
             train_seconds=trained["seconds"],
             faces_per_second=trained["step"] * len(names.PEOPLE) * BATCH / trained["seconds"],
             convert_fps=ledger.speed("convert"),

@@ -86,6 +86,7 @@ def _figures(results: Results) -> tuple[tuple[str, str], ...]:
     return (
         (f"{swap.psnr:.1f} dB", "PSNR of the network’s face"),
         (f"{swap.ssim:.3f}", "SSIM of the network’s face"),
+        (f"{results.identity.swap.nearer:.0%}", "of the frames more like B than like A"),
         (f"{results.train_seconds / 60:.1f} min", "of training"),
         (f"{results.faces_per_second:.0f}", "faces trained a second"),
         (f"{results.convert_fps:.0f}", "frames converted a second"),

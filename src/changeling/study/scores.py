@@ -5,7 +5,7 @@ from importlib.metadata import version
 from platform import python_version
 
 from changeling.actors import Actor
-from changeling.measuring import Row, Score, Scores, VideoJudgement
+from changeling.measuring import Likenesses, Row, Score, Scores, VideoJudgement
 
 WHERE = {
     "crop": "crop",
@@ -85,6 +85,8 @@ class Results:
     """The finished frame, inside the true inner face and the pasted area."""
     frame: Row
     """The whole finished frame."""
+    identity: Likenesses
+    """How much of the target is in the finished frames, by the identity network."""
     train_seconds: float
     """Seconds trained, over all sittings."""
     faces_per_second: float
