@@ -16,15 +16,12 @@ import cv2
 import numpy as np
 import tyro
 
-from changeling.errors import UserError
+from benchmarks.documents import write_between
 from changeling.measuring import Row, Score, Scores, mean
 from changeling.media import probe, read_frames, write_image, writing
 from changeling.provenance import Credential, Ingredient, Source, publish, sha256
 from changeling.study import PAIRS, DemoOptions, Results, Stage, demo, score_lines
 from changeling.training import to_json
-
-BEGIN, END = "<!-- pairs:begin -->", "<!-- pairs:end -->"
-"""What the table stands between in a document."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +80,6 @@ def rows(name: str, scores: Scores) -> list[str]:
     return out
 
 
-def write_between(document: Path, text: str) -> None:
-    """Put `text` between the markers of a document."""
-    before, begin, rest = document.read_text("utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f"{document} lacks the lines {BEGIN} and {END}: add them where it belongs.")
-    with writing(document, overwrite=True) as beside:
-        beside.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def write_picture(side_by_side: Path, out: Path) -> None:
     """Put two frames of a film, a third and two thirds into it, above each other into a picture."""
     count = probe(side_by_side).frames or 3
@@ -148,7 +135,7 @@ def main(
     with writing(out, overwrite=True) as beside:
         beside.write_text(json.dumps(to_json(figures), indent=2) + "\n", encoding="utf-8")
     if write is not None:
-        write_between(write, table(figures))
+        write_between(write, "pairs", table(figures))
     if picture is not None:
         write_picture(work / f"{minutes:g}-minutes" / "1" / "side_by_side.mp4", picture)
 
