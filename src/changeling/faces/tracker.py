@@ -29,7 +29,7 @@ class Smoother:
     Casiez et al., "1€ filter", CHI 2012, in units of frames and of the face's width.
     """
 
-    def __init__(self, rest: float = 0.08, speed: float = 8.0) -> None:
+    def __init__(self, rest: float = 0.15, speed: float = 16.0) -> None:
         self._rest, self._speed = rest, speed
         self._last: NDArray[np.float64] | None = None
         self._motion = np.zeros((1, 2))
