@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from changeling.cli.bars import ACTORS, Bar
+from changeling.cli.eyes import Eyes, tracker_with
 from changeling.cli.values import OptionalPath, Out
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class Convert:
     who: OptionalPath = None
     """A picture of the person, alone, whose face is replaced where several are seen; without it
     the person whom the consent enrols, or the largest face."""
+    detector: Eyes = "haar"
+    """What finds new faces: haar, OpenCV's cascades; or yunet, a network taught on photographs,
+    which is fetched on first use."""
     overwrite: bool = False
     """Replace the file if it exists."""
 
@@ -54,7 +58,7 @@ class Convert:
                 self.source, self.out, load_generator(self.model, runtime=runtime), to=self.to,
                 donor=donor_of(self.model, self.to), today=date.today(),
                 how=How(self.colour, self.blend), consent=self.consent, who=self.who,
-                overwrite=self.overwrite, tick=bar.tick,
+                overwrite=self.overwrite, tracker=tracker_with(self.detector), tick=bar.tick,
             )  # fmt: skip
         print(f"{self.out}: {_words(done)}{bar}")
         return 0

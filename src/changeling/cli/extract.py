@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from changeling.cli.bars import ACTORS, Bar
+from changeling.cli.eyes import Eyes, tracker_with
 from changeling.cli.values import Count, Likeness, OptionalPath, Out
 from changeling.errors import UserError
 
@@ -36,6 +37,9 @@ class Extract:
     by likeness alone into person-1, person-2 and so on."""
     enrol: Annotated[tuple[Likeness, ...], tyro.conf.UseAppendAction] = ()
     """Somebody for --people to look for; may be given several times, also for one person."""
+    detector: Eyes = "haar"
+    """What finds new faces: haar, OpenCV's cascades; or yunet, a network taught on photographs,
+    which is fetched on first use."""
     overwrite: bool = False
     """Replace the face set if it exists."""
 
@@ -51,7 +55,8 @@ class Extract:
         with Bar("frames", ACTORS) as bar:
             faces = extract(
                 self.source, self.out, today=date.today(), size=self.size, every=self.every,
-                consent=self.consent, overwrite=self.overwrite, tick=bar.tick,
+                consent=self.consent, overwrite=self.overwrite,
+                tracker=tracker_with(self.detector), tick=bar.tick,
             )  # fmt: skip
         print(
             f"{self.out}: {len(faces)} faces of {faces.size} pixels from {faces.frames} frames{bar}"
@@ -66,7 +71,8 @@ class Extract:
         with Bar("frames", ACTORS) as bar:
             found = extract_people(
                 self.source, self.out, today=date.today(), enrol=self.enrol, size=self.size,
-                every=self.every, consent=self.consent, overwrite=self.overwrite, tick=bar.tick,
+                every=self.every, consent=self.consent, overwrite=self.overwrite,
+                tracker=tracker_with(self.detector), tick=bar.tick,
             )  # fmt: skip
         count = f"{len(found.sets)} {'person' if len(found.sets) == 1 else 'people'}"
         print(f"{self.out}: {count} from {found.sets[0].frames} frames{bar}")

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -74,6 +75,19 @@ class _Found:
     chosen: tuple[Face, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Eyes:
+    """What finds the faces of successive frames, and which of them is meant."""
+
+    tracker: Tracker
+    chooser: Chooser
+
+    def look(self, frame: Frame) -> _Found:
+        faces = self.tracker.find(frame.pixels)
+        chosen = self.chooser.choose(frame.pixels, faces)
+        return _Found(frame, len(faces), (chosen,) if chosen else ())
+
+
 def convert(
     source: Path,
     out: Path,
@@ -87,6 +101,7 @@ def convert(
     who: Path | None = None,
     overwrite: bool = False,
     identifier: Identifier | None = None,
+    tracker: Tracker | None = None,
     tick: Tick = silent,
 ) -> Conversion:
     """Replaces one face in every frame of `source` by person `to`'s and publishes `out`.
@@ -110,11 +125,12 @@ def convert(
     shown.check(Use.CONVERT, where=str(consent or source), today=today)
     donor.consent.check(Use.CONVERT, where=f"run {donor.run}", today=today)
     chooser = _chooser(shown, str(consent or source), who, identifier)
+    eyes = _Eyes(tracker or Tracker(), chooser)
     with publish(out, _credential(source, out, to, donor, how), overwrite=overwrite) as beside:
         if picture:
-            done = _convert_picture(source, beside, chooser, swaps, to, how)
+            done = _convert_picture(source, beside, eyes, swaps, to, how)
         else:
-            done = _convert_video(source, beside, chooser, swaps, to, how, tick)
+            done = _convert_video(source, beside, eyes, swaps, to, how, tick)
         if not done.swapped:
             raise chooser.nobody(source)
     return done
@@ -145,19 +161,18 @@ def _credential(source: Path, out: Path, to: str, donor: Donor, how: How) -> Cre
 
 
 def _convert_picture(
-    source: Path, beside: Path, chooser: Chooser, swaps: Swaps, to: str, how: How
+    source: Path, beside: Path, eyes: _Eyes, swaps: Swaps, to: str, how: How
 ) -> Conversion:
     pixels = read_image(source)
-    faces = Tracker().find(pixels)
-    chosen = chooser.choose(pixels, faces)
-    (swapped,) = swap_faces([(pixels, (chosen,) if chosen else ())], swaps, to=to)
+    found = eyes.look(Frame(pixels, 0, Fraction(0)))
+    (swapped,) = swap_faces([(pixels, found.chosen)], swaps, to=to)
     converted = paste(pixels, swapped, how)
     write_image(beside, converted.pixels)
-    return _counted([(len(faces), converted.faces)])
+    return _counted([(found.faces, converted.faces)])
 
 
 def _convert_video(
-    source: Path, beside: Path, chooser: Chooser, swaps: Swaps, to: str, how: How, tick: Tick
+    source: Path, beside: Path, eyes: _Eyes, swaps: Swaps, to: str, how: How, tick: Tick
 ) -> Conversion:
     video = probe(source)
     writer = FrameWriter(
@@ -169,7 +184,7 @@ def _convert_video(
     counts: list[tuple[int, int]] = []
     with writer, Stages() as stages:
         decoded = stages.ahead(_decode(source))
-        found = stages.ahead(_find(decoded, chooser))
+        found = stages.ahead(_find(decoded, eyes))
         swapped = stages.ahead(_swap(found, swaps, to))
         for faces, frame, replaced in stages.ahead(_blend(swapped, how)):
             writer.write(frame)
@@ -182,12 +197,9 @@ def _decode(source: Path) -> Generator[Frame]:
     yield from read_frames(source)
 
 
-def _find(frames: Generator[Frame], chooser: Chooser) -> Generator[_Found]:
-    tracker = Tracker()
+def _find(frames: Generator[Frame], eyes: _Eyes) -> Generator[_Found]:
     for frame in frames:
-        faces = tracker.find(frame.pixels)
-        chosen = chooser.choose(frame.pixels, faces)
-        yield _Found(frame, len(faces), (chosen,) if chosen else ())
+        yield eyes.look(frame)
 
 
 def _swap(

@@ -5,6 +5,7 @@ cascades are those that ship inside OpenCV 4.
 """
 
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import cv2.data
@@ -17,6 +18,14 @@ Grey = NDArray[np.uint8]
 
 _LONG_SIDE = 360
 _SMALLEST = 0.12
+
+
+class Finds(Protocol):
+    """Whatever finds faces without memory: the cascades here, YuNet, or something better."""
+
+    def boxes(self, grey: Grey) -> tuple[Box, ...]:
+        """Boxes (x, y, width, height) in the pixels of `grey` (h, w), largest first."""
+        ...
 
 
 class Detector:

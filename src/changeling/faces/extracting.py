@@ -40,6 +40,7 @@ def extract(
     consent: Path | None = None,
     overwrite: bool = False,
     identifier: Identifier | None = None,
+    tracker: Tracker | None = None,
     tick: Tick = silent,
 ) -> FaceSet:
     """Cuts the largest face of every `every`-th frame of `source` into a new set in `folder`.
@@ -54,7 +55,9 @@ def extract(
     empty = empty_set(folder, source, size, every, consent, today)
     people = enrolled_people(empty.consent, identifier, where=str(consent or source))
     with replacing(folder) as beside:
-        found = take_faces(replace(empty, folder=beside), source, every, tick, most=1)
+        found = take_faces(
+            replace(empty, folder=beside), source, every, tick, tracker=tracker, most=1
+        )
         if people:
             _check_tracks(found, people, identifier or Identifier.load(), source)
         found.faces.save()
@@ -95,14 +98,20 @@ def empty_set(
 
 
 def take_faces(
-    faces: FaceSet, source: Path, every: int, tick: Tick, *, most: int | None = None
+    faces: FaceSet,
+    source: Path,
+    every: int,
+    tick: Tick,
+    *,
+    tracker: Tracker | None = None,
+    most: int | None = None,
 ) -> Taken:
     """Writes the PNGs of the `most` largest faces (None: all) of a frame into the set's folder.
 
     Streams the frames. Raises UserError when no face is found.
     """
     total = 1 if is_image(source) else probe(source).frames
-    tracker, follower = Tracker(), Follower()
+    tracker, follower = tracker or Tracker(), Follower()
     tracks: dict[int, list[Stored]] = {}
     people = frames = 0
     for frame in _frames(source):

@@ -15,6 +15,7 @@ from changeling.faces.extracting import Taken, empty_set, take_faces
 from changeling.faces.faceset import MASKS, FaceSet, open_set
 from changeling.faces.identity import Embeddings, Identifier, centre
 from changeling.faces.replacing import check_free, replacing
+from changeling.faces.tracker import Tracker
 from changeling.media import Tick, silent
 
 _ALL = ".all"
@@ -41,6 +42,7 @@ def extract_people(
     consent: Path | None = None,
     overwrite: bool = False,
     identifier: Identifier | None = None,
+    tracker: Tracker | None = None,
     tick: Tick = silent,
 ) -> People:
     """Cuts all faces of every `every`-th frame into one set for each person inside `folder`.
@@ -59,7 +61,7 @@ def extract_people(
         _check_name(person.name)
     with replacing(folder) as beside:
         empty = replace(empty, folder=beside / _ALL)
-        taken = take_faces(empty, source, every, tick)
+        taken = take_faces(empty, source, every, tick, tracker=tracker)
         names = _names(taken, allowed, wanted, identifier, source)
         _move(taken, names, beside)
     sets = [open_set(folder / name) for name in sorted(set(names.values()))]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from changeling.faces.alignment import Face
-from changeling.faces.detect import Detector, Grey, overlap
+from changeling.faces.detect import Detector, Finds, Grey, overlap
 from changeling.faces.landmarks import Landmarker, guess
 from changeling.media import Pixels
 
@@ -68,7 +68,7 @@ class Tracker:
     and every 25th frame. Otherwise the landmarks of the last frame say where to look.
     """
 
-    def __init__(self, detector: Detector | None = None, marker: Landmarker | None = None) -> None:
+    def __init__(self, detector: Finds | None = None, marker: Landmarker | None = None) -> None:
         self._detector = detector or Detector()
         self._marker = marker or Landmarker.load()
         self._tracks: list[_Track] = []
