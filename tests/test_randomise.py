@@ -223,8 +223,10 @@ def test_jpeg_is_opencv_s(batch: Batch) -> None:
             pixels = (picture * 255).round().byte().permute(1, 2, 0).numpy()[..., ::-1]
             coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
             theirs = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
-            away = np.abs(answer.permute(1, 2, 0).numpy() * 255 - theirs)
+            shift = answer.permute(1, 2, 0).numpy() * 255 - theirs
+            away = np.abs(shift)
             assert away.mean() < 1.5
+            assert np.abs(shift.mean((0, 1))).max() < 1, "no tint"
             assert np.abs(pixels[..., ::-1] - theirs).mean() > 1.5 * away.mean()
 
 
