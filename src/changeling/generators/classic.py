@@ -51,20 +51,13 @@ class Classic:
         """Build the networks on `runtime`; raises `UserError` for sizes that do not fit."""
         check_people(config.people)
         check_size(config.size, 16)
-        self._config = config
+        self.people = config.people
+        """The names of the people that have a decoder."""
+        self.size = config.size
+        """Side of the faces in pixels."""
         self._runtime = runtime
         self._network = runtime.network(_Network(config))
         self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.5, 0.999))
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        """The names of the people that have a decoder."""
-        return self._config.people
-
-    @property
-    def size(self) -> int:
-        """Side of the faces in pixels."""
-        return self._config.size
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back by its person's decoder and move the weights."""
