@@ -1,15 +1,19 @@
 """People told apart by colour: a tracker whose faces are squares, and an identity network."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from drawn import face_points
 from numpy.typing import NDArray
+from torch import Tensor
 
 from changeling.faces import Face, Identifier
+from changeling.generators import Swapped
 from changeling.media import Frame, FrameWriter, Pixels, write_image
 from changeling.provenance import Enrolment
 
@@ -43,6 +47,17 @@ class ByColour(Identifier):
         out = np.zeros((len(crops), 128), np.float32)
         out[:, :3] = inner.mean((1, 2)) + 1e-3
         return out / np.linalg.norm(out, axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """A generator that paints every face white."""
+
+    people: tuple[str, ...] = ("a", "b")
+    size: int = 24
+
+    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+        return Swapped(torch.ones_like(faces), torch.ones_like(faces[:, :1]))
 
 
 def enrolled(name: str, *colours: Sequence[int]) -> Enrolment:

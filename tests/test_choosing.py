@@ -1,13 +1,11 @@
 """Which face is replaced where several people are seen, and whose may be replaced at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from colours import (
     BLUE,
     BROWN,
@@ -16,34 +14,22 @@ from colours import (
     ByColour,
     Square,
     Squares,
+    Whitened,
     clip,
     enrolled,
     painted,
     picture,
 )
-from torch import Tensor
 
 from changeling.converting import Conversion, Donor, convert
 from changeling.converting.choosing import Chooser
 from changeling.errors import UserError
 from changeling.faces import Known
-from changeling.generators import Swapped
 from changeling.media import Pixels, read_frames, read_image
 from changeling.provenance import Consent, Enrolment, write_consent
 
 TODAY = date(2026, 11, 21)
 LARGE, SMALL = (26, 32, 36), (74, 32, 24)
-
-
-@dataclass(frozen=True)
-class Whitened:
-    """A generator that paints every face white."""
-
-    people: tuple[str, ...] = ("a", "b")
-    size: int = 24
-
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
-        return Swapped(torch.ones_like(faces), torch.ones_like(faces[:, :1]))
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ class Detector:
         scale = min(1.0, _LONG_SIDE / max(height, width))
         small = grey
         if scale < 1:
-            size = (round(width * scale), round(height * scale))
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
             small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
         found = _scan(self._frontal, small) or self._profiles(small)
         return merged([(x / scale, y / scale, w / scale, h / scale) for x, y, w, h in found])
