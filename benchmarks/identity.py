@@ -14,7 +14,7 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from changeling.errors import UserError
+from benchmarks.documents import write_between
 from changeling.faces import Identifier, Tracker, crop
 from changeling.faces.identity import SIZE, WEIGHTS, Embeddings
 from changeling.faces.identity_lessons import Pairs, draw_pairs, spoilt_crops, unit_crops
@@ -28,7 +28,6 @@ FILM = Renders(faces=200, first=90_000, wardrobe=40, varied=False)
 """As films show actors. Few stylings, so that strangers often wear the same."""
 VARIED = replace(FILM, varied=True)
 """Heads turned up to 66°, any lens, light from anywhere, as in the lessons."""
-BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 WORST = 5
 
 
@@ -155,16 +154,6 @@ def table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def write_between(document: Path, text: str) -> None:
-    """Put `text` between the markers of a document."""
-    before, begin, rest = document.read_text("utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f"{document} lacks the lines {BEGIN} and {END}: add them where it belongs.")
-    with writing(document, overwrite=True) as beside:
-        beside.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def main(
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("benchmarks/results/identity.json"),
     cache: Path = Path("runs/lessons"),
@@ -199,7 +188,7 @@ def main(
     with writing(out, overwrite=True) as beside:
         beside.write_text(json.dumps(to_json(figures), indent=2) + "\n", encoding="utf-8")
     if write is not None:
-        write_between(write, table(figures))
+        write_between(write, "figures", table(figures))
     if picture is not None:
         pixels = worst(at_work, pairs, likenesses(embeddings, pairs))
         with publish(picture, Credential(picture.name, Source.RENDERED), overwrite=True) as beside:

@@ -177,6 +177,12 @@ def test_embeddings_depend_on_nothing_but_the_crop() -> None:
     assert subject.embed(crops(0)).shape == (0, LENGTH)
 
 
+def test_a_mirror_image_has_the_same_embedding() -> None:
+    subject, shown = Identifier(IdentityNet(), same=0.5), crops(3)
+    found, mirrored = subject.embed(shown), subject.embed(shown[:, :, ::-1])
+    assert np.abs(found - mirrored).max() < 1e-6
+
+
 @pytest.mark.parametrize("size", [96, 144, 48])
 def test_a_crop_of_any_size_has_about_the_same_embedding(size: int) -> None:
     subject = Identifier(IdentityNet(), same=0.5)

@@ -1,6 +1,7 @@
 """Who it is, as 128 numbers of a small colour crop: a network taught by rendered actors only."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from changeling.faces.networks import Residual, channels_last, conv, follow, fuse
 from changeling.faces.weights import read_weights
 from changeling.training import load_optimizer, optimizer_state
 
@@ -52,8 +54,8 @@ class IdentityNet(nn.Module):
         super().__init__()
         self.register_buffer("oval", oval(SIZE), persistent=False)
         self.features = nn.Sequential(
-            _conv(3, 24, 2), _conv(24, 48, 2), _Residual(48), _conv(48, 96, 2), _Residual(96),
-            _conv(96, 128, 2), _Residual(128),
+            conv(3, 24, 2), conv(24, 48, 2), Residual(48), conv(48, 96, 2), Residual(96),
+            conv(96, 128, 2), Residual(128),
         )  # fmt: skip
         self.head = nn.Sequential(
             nn.Flatten(), nn.Linear(128 * 16, LENGTH, bias=False), nn.BatchNorm1d(LENGTH)
@@ -79,9 +81,6 @@ class IdentityLearner:
 
     Each person's direction is a learnt linear function of the traits that the actor was made from,
     so that what is learnt of one face serves for all, also for those that are not in the lessons.
-    The average is that of all steps, weighted by a power of their index, so that it looks back over
-    a fixed share of the training however long that is: Karras et al., "Analyzing and improving the
-    training dynamics of diffusion models", CVPR 2024, equations 1 and 2.
     """
 
     def __init__(
@@ -95,14 +94,16 @@ class IdentityLearner:
         averaging: float = 10.0,
     ) -> None:
         """traits: float32 (people, t), each with mean 0 and spread 1 over the people."""
-        self.net = IdentityNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = IdentityNet()
+        channels_last(self.net)
         self.average = IdentityNet().eval().requires_grad_(False)
         self.average.load_state_dict(self.net.state_dict())
         self.directions = nn.Linear(traits.shape[1], LENGTH, bias=False)
         self._traits = traits
         self._scale, self._margin, self._warm_up = scale, margin, warm_up
         self._averaging = averaging
-        self._steps = 0
+        self.steps = 0
+        """Steps made so far."""
         parameters = [*self.net.parameters(), *self.directions.parameters()]
         self._optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=5e-4)
 
@@ -111,12 +112,13 @@ class IdentityLearner:
         self.net.train()
         crops = batch.crops.contiguous(memory_format=torch.channels_last)
         cosines = self.net(crops) @ F.normalize(self.directions(self._traits)).T
-        margin = self._margin * min(1.0, self._steps / self._warm_up)
+        margin = self._margin * min(1.0, self.steps / self._warm_up)
         loss = margin_loss(cosines, batch.who, scale=self._scale, margin=margin)
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
-        self._follow()
+        self.steps += 1
+        follow(self.average, self.net, step=self.steps, power=self._averaging)
         mistaken = (cosines.argmax(1) != batch.who).float().mean()
         return {"margin": loss.detach(), "mistaken": mistaken}
 
@@ -135,7 +137,7 @@ class IdentityLearner:
             "average": self.average.state_dict(),
             "directions": self.directions.state_dict(),
             "optimizer": optimizer_state(self._optimizer),
-            "steps": self._steps,
+            "steps": self.steps,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
@@ -144,16 +146,7 @@ class IdentityLearner:
         self.average.load_state_dict(state["average"])
         self.directions.load_state_dict(state["directions"])
         load_optimizer(self._optimizer, state["optimizer"])
-        self._steps = int(state["steps"])
-
-    def _follow(self) -> None:
-        self._steps += 1
-        share = (self._averaging + 1) / (self._averaging + self._steps)
-        with torch.no_grad():
-            new = self.net.state_dict()
-            for name, kept in self.average.state_dict().items():
-                if kept.is_floating_point():
-                    kept.lerp_(new[name], share)
+        self.steps = int(state["steps"])
 
 
 class Identifier:
@@ -164,7 +157,9 @@ class Identifier:
     """
 
     def __init__(self, net: IdentityNet, same: float, name: str = "") -> None:
-        self._net = net.eval()
+        self._net = deepcopy(net).eval()
+        fuse(self._net)
+        channels_last(self._net)
         self.name = name
         """Names the weights: embeddings of two networks do not compare."""
         self.same = same
@@ -183,13 +178,18 @@ class Identifier:
         return cls(net.to(memory_format=torch.channels_last), float(about["same"]), name)  # type: ignore[call-overload]
 
     def embed(self, crops: NDArray[np.uint8]) -> Embeddings:
-        """(n, 128) float32 of length 1 from (n, s, s, 3) RGB unit crops of any size."""
+        """(n, 128) float32 of length 1 from (n, s, s, 3) RGB unit crops of any size.
+
+        A crop and its mirror image have the same embedding.
+        """
         assert crops.ndim == 4 and crops.shape[1] == crops.shape[2] and crops.shape[3] == 3
         found = [np.empty((0, LENGTH), np.float32)]
         with torch.inference_mode():
             for start in range(0, len(crops), _AT_ONCE):
                 small = np.stack([_sized(crop) for crop in crops[start : start + _AT_ONCE]])
-                found.append(self._net(pictures(small)).numpy())
+                shown = pictures(small)
+                both = self._net(shown) + self._net(shown.flip(3))
+                found.append(F.normalize(both).numpy())
         return np.concatenate(found)
 
 
@@ -235,21 +235,3 @@ def pictures(crops: NDArray[np.uint8]) -> Tensor:
 def _sized(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
     how = cv2.INTER_AREA if len(crop) > SIZE else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(crop, (SIZE, SIZE), interpolation=how), np.uint8)
-
-
-class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.inner = nn.Sequential(
-            _conv(channels, channels), nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-        )  # fmt: skip
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.inner(x))
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )

@@ -16,7 +16,7 @@ from changeling.faces.identity_lessons import (
     traits,
     unit_crops,
 )
-from changeling.faces.renders import Lessons, Renders, render_lessons
+from changeling.faces.renders import Renders, render_lessons
 from changeling.faces.weights import write_weights
 from changeling.media import Tick, silent
 from changeling.training import Budget, Run, fit
@@ -97,7 +97,7 @@ def teach_identity(
             f"{teaching.renders.faces} faces are too few to tell apart; give --actors {_FEWEST} or "
             "more."
         )
-    learnt, kept = split(render_lessons(teaching.renders, cache, tick=tick))
+    learnt, kept = render_lessons(teaching.renders, cache, tick=tick).split(_KEPT)
     torch.manual_seed(teaching.seed)
     learner = IdentityLearner(
         traits(np.unique(learnt.face)),
@@ -107,26 +107,16 @@ def teach_identity(
     )
     batches = identity_batches(learnt, batch=teaching.batch, seed=teaching.seed)
     folder = Run.begin(run, family="identity", config=teaching, data=teaching.renders)
-    steps = 0
     for progress in fit(learner, batches, folder, budget, seed=teaching.seed, workers=workers):
-        steps = progress.step.index
         tick(round(progress.fraction * 1000), 1000)
     embeddings = Identifier(learner.average, same=0.0).embed(unit_crops(kept))
     examination = examine(
         embeddings, draw_pairs(kept.face, kept.styling, PAIRS, seed=teaching.seed)
     )
-    taught = IdentityTaught(steps, examination)
+    taught = IdentityTaught(learner.steps, examination)
     about = {"same": examination.threshold, "taught": asdict(taught), "teaching": asdict(teaching)}
     write_weights(learner.average, out, about)
     return taught
-
-
-def split(lessons: Lessons) -> tuple[Lessons, Lessons]:
-    """Lessons of the faces to learn from, and of the last few, which are kept to examine with."""
-    faces = np.unique(lessons.face)
-    last = faces[-max(2, round(len(faces) * _KEPT))]
-    border = int(np.searchsorted(lessons.face, last))
-    return lessons.rows(0, border), lessons.rows(border, len(lessons))
 
 
 def examine(embeddings: Embeddings, pairs: Pairs) -> Examination:
