@@ -113,6 +113,24 @@ def convert(
     has such a face, `to` is nobody the network knows, `out` exists, or one is a picture and the
     other a video.
     """
+    _check_asked(source, out, swaps, to, donor)
+    shown = consent_for(source, consent)
+    shown.check(Use.CONVERT, where=str(consent or source), today=today)
+    donor.consent.check(Use.CONVERT, where=f"run {donor.run}", today=today)
+    chooser = _chooser(shown, str(consent or source), who, identifier)
+    eyes = _Eyes(tracker or Tracker(), chooser)
+    with publish(out, _credential(source, out, to, donor, how), overwrite=overwrite) as beside:
+        if is_image(source):
+            done = _convert_picture(source, beside, eyes, swaps, to, how)
+        else:
+            done = _convert_video(source, beside, eyes, swaps, to, how, tick)
+        if not done.swapped:
+            raise chooser.nobody(source)
+    return done
+
+
+def _check_asked(source: Path, out: Path, swaps: Swaps, to: str, donor: Donor) -> None:
+    """Raises UserError for a person or a kind of file that does not fit."""
     if to not in swaps.people:
         raise UserError(
             f"Nobody called {to} is in run {donor.run}: give --to one of {', '.join(swaps.people)}."
@@ -121,19 +139,6 @@ def convert(
     if picture != is_image(out):
         kind = "a picture, such as swap.png" if picture else "a video, such as swap.mp4"
         raise UserError(f"{out} does not fit {source}: name {kind}.")
-    shown = consent_for(source, consent)
-    shown.check(Use.CONVERT, where=str(consent or source), today=today)
-    donor.consent.check(Use.CONVERT, where=f"run {donor.run}", today=today)
-    chooser = _chooser(shown, str(consent or source), who, identifier)
-    eyes = _Eyes(tracker or Tracker(), chooser)
-    with publish(out, _credential(source, out, to, donor, how), overwrite=overwrite) as beside:
-        if picture:
-            done = _convert_picture(source, beside, eyes, swaps, to, how)
-        else:
-            done = _convert_video(source, beside, eyes, swaps, to, how, tick)
-        if not done.swapped:
-            raise chooser.nobody(source)
-    return done
 
 
 def _chooser(
