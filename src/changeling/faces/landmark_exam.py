@@ -1,4 +1,4 @@
-"""The landmark network examined as it works: from a poor guess, then once more from its answer."""
+"""The landmark network examined as it works: from a poor guess, then again from its answers."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from changeling.actors import Segment, Spoil, randomise
 from changeling.faces.alignment import Matrix, align, apply, crop, enlarged, invert, to_pixels
 from changeling.faces.landmark_lessons import SPOIL, missed
-from changeling.faces.landmarks import FAR, MARGIN, SIZE, LandmarkNet, Marks, rolled
+from changeling.faces.landmarks import FAR, LOOKS, MARGIN, SIZE, LandmarkNet, Marks, rolled
 from changeling.faces.renders import Lessons
 from changeling.media import Pixels
 
@@ -62,7 +62,8 @@ class Looked:
 
 
 def examine(net: LandmarkNet, lessons: Lessons, *, seed: int = 0, spoil: Spoil = SPOIL) -> Marked:
-    """Every frame of the lessons, spoilt, looked at twice from a guess as poor as a cascade's."""
+    """Every frame of the lessons, spoilt, looked at from a guess as poor as a cascade's, and then
+    as often again as a new face is."""
     looked = look(net, lessons, seed=seed, spoil=spoil)
     return Marked(
         frames=len(looked.error),
@@ -120,10 +121,11 @@ def filmed(lessons: Lessons, seed: int, spoil: Spoil) -> Footage:
 def _look(net: LandmarkNet, lessons: Lessons, seed: tuple[int, int], spoil: Spoil) -> Looked:
     rng = np.random.default_rng(seed)
     footage = filmed(lessons, int(rng.integers(2**31)), spoil)
-    guesses = [missed(align(points[:68]), rng) for points in lessons.points]
-    _, first = _read(net, footage.pictures, guesses)
-    views = [align(points[:68]) for points in first]
+    views = [missed(align(points[:68]), rng) for points in lessons.points]
     marks, found = _read(net, footage.pictures, views)
+    for _ in range(LOOKS):
+        views = [align(points[:68]) for points in found]
+        marks, found = _read(net, footage.pictures, views)
     return _compare(marks, found, [enlarged(view, MARGIN) for view in views], lessons, footage)
 
 

@@ -25,6 +25,8 @@ PARTS = 7
 """Kinds of pixels, as `actors.Segment` names them, but clothes count as background."""
 WEIGHTS = Path(__file__).parent / "landmarks.safetensors"
 """The weights that ship; landmarks.json beside them has their SHA-256 and how they were taught."""
+LOOKS = 2
+"""How often a new face is looked at again from the last answer: a cascade's guess is poor."""
 FAR = 0.08
 """Errors above this share of the eyes' distance are failures; confidence is against them."""
 

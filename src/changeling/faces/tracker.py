@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 
 from changeling.faces.alignment import Face
 from changeling.faces.detect import Detector, Finds, Grey, overlap
-from changeling.faces.landmarks import Landmarker, guess
+from changeling.faces.landmarks import LOOKS, Landmarker, guess
 from changeling.media import Pixels
 
 _SURE = 0.5
 """A score below this is no face, or one that got lost."""
 _EVERY = 25
 """Frames until the whole frame is searched again for new people."""
-_LOOKS = 2
-"""How often a new face is looked at again from the last answer: a cascade's guess is poor."""
 _JUMP = 0.1
 """Landmarks that move by more of the face's width in one frame show another take."""
 _CUT = 15.0
@@ -103,7 +101,7 @@ class Tracker:
         self._since = 0
         for box in self._detector.boxes(grey):
             face = self._marker.find(pixels, guess(box))
-            for _ in range(_LOOKS):
+            for _ in range(LOOKS):
                 if face.score >= _SURE:
                     face = self._marker.find(pixels, face.matrix)
             if face.score >= _SURE:
