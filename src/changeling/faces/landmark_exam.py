@@ -177,15 +177,13 @@ def _overlaps(
 ) -> NDArray[np.float64]:
     """Intersection over union of the inner face in each frame; 1 where both are empty.
 
-    In the frame's own pixels, as far as the network's square shows them.
+    In the frame's own pixels; what lies outside the network's square is missed.
     """
     shares = marks.parts.softmax(1)[:, [1, 4, 5]].sum(1).numpy()
     out = np.ones(len(views))
     for k, view in enumerate(views):
         there = np.isin(segments[k], (Segment.FACE, Segment.EYES, Segment.MOUTH))
-        inside = _in_frame(np.ones_like(shares[k]), view, there.shape) > 0.5
-        said = (_in_frame(shares[k], view, there.shape) > 0.5) & inside
-        there &= inside
+        said = _in_frame(shares[k], view, there.shape) > 0.5
         union = (said | there).sum()
         out[k] = (said & there).sum() / union if union else 1.0
     return out
