@@ -15,16 +15,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 import torch
 import tyro
 from numpy.typing import NDArray
 
 from benchmarks.documents import write_between
+from benchmarks.landmark_pictures import astronaut, worst
 from changeling.actors import Actor, Performance, Spoil, film, read_truth, render
-from changeling.faces import Face, Landmarker, Tracker, align, extract, invert
-from changeling.faces.landmark_exam import Looked, Marked, examine, filmed, look
+from changeling.faces import Face, Landmarker, Tracker, extract, invert
+from changeling.faces.landmark_exam import Marked, examine, look
 from changeling.faces.landmark_lessons import SPOIL
 from changeling.faces.landmarks import WEIGHTS, LandmarkNet
 from changeling.faces.renders import Lessons, Renders, render_lessons
@@ -150,79 +150,6 @@ def _extract_fps(path: Path, folder: Path) -> float:
     return (len(ticks) - 1) / (ticks[-1] - ticks[0])
 
 
-def worst(
-    looked: Looked, lessons: Lessons, net: LandmarkNet, count: int = 10
-) -> tuple[Pixels, str]:
-    """The worst faces as they were shown, with the true points (green) and those found (red), and a
-    line on each."""
-    order = np.argsort(-looked.error)[:count]
-    tiles, lines = [], []
-    for place, row in enumerate(order, 1):
-        shown, found = _again(lessons, int(row), net)
-        tiles.append(drawn(shown, lessons.points[row], found, scale=2))
-        yaw, pitch = _turned(lessons.rotation[row])
-        lines.append(
-            f"{place}. Actor {lessons.face[row]}: error {looked.error[row]:.1%}, turned {yaw:.0f}° "
-            f"and {pitch:.0f}°, overlap {looked.iou[row]:.2f}, face said {looked.present[row]:.0%}."
-        )
-    half = (count + 1) // 2
-    return np.vstack([np.hstack(tiles[:half]), np.hstack(tiles[half:])]), "\n".join(lines)
-
-
-def _turned(rotation: NDArray[np.float32]) -> tuple[float, float]:
-    forward = -rotation[:, 2]
-    return float(np.degrees(np.arctan2(forward[0], -forward[2]))), float(
-        np.degrees(np.arcsin(-forward[1]))
-    )
-
-
-def _again(lessons: Lessons, row: int, net: LandmarkNet) -> tuple[Pixels, NDArray[np.float64]]:
-    """The spoilt picture of a row of the examination, and the points found from its true place."""
-    start = row - row % 64
-    rng = np.random.default_rng((SEED, start))
-    footage = filmed(lessons.rows(start, start + 64), int(rng.integers(2**31)), SPOIL)
-    pixels = footage.pictures[row - start]
-    face = Landmarker(net).find(pixels, align(lessons.points[row][:68]))
-    assert face.seen is not None
-    return pixels, face.seen.dense.astype(np.float64)
-
-
-def drawn(
-    pixels: Pixels, true: NDArray[np.floating] | None, found: NDArray[np.floating], *, scale: int
-) -> Pixels:
-    """A picture enlarged with points painted on."""
-    canvas = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    for points, colour in ((true, (40, 255, 40)), (found, (255, 50, 50))):
-        for x, y in () if points is None else points:
-            centre = (round((float(x) + 0.5) * scale * 16), round((float(y) + 0.5) * scale * 16))
-            cv2.circle(canvas, centre, 16, colour, -1, cv2.LINE_AA, 4)
-    return np.asarray(canvas, np.uint8)
-
-
-def astronaut() -> Pixels:
-    """The portrait of Eileen Collins (NASA, public domain): as it is, its landmarks, its mask."""
-    from skimage.data import astronaut as portrait
-
-    pixels = np.asarray(portrait(), np.uint8)
-    face = Tracker().find(pixels)[0]
-    assert face.seen is not None
-    points = drawn(pixels, None, face.seen.dense, scale=2)
-    inside = np.zeros(pixels.shape[:2], np.float32)
-    side = 200
-    forward = face.matrix * side - np.array([[0, 0, 0.5], [0, 0, 0.5]])
-    inside = cv2.warpAffine(
-        face.mask(side), forward, (512, 512), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
-    masked = (pixels * (0.25 + 0.75 * inside[..., None])).astype(np.uint8)
-    doubled = [
-        cv2.resize(p, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for p in (pixels, masked)
-    ]
-    x, y, width, height = (2 * v for v in face.box)
-    left, top = int(max(0, x - width)), int(max(0, y - height))
-    window = slice(top, int(y + 1.7 * height)), slice(left, int(x + 2 * width))
-    return np.hstack([p[window] for p in (doubled[0], points, doubled[1])])
-
-
 def _publish(path: Path, pixels: Pixels, source: Source = Source.RENDERED) -> None:
     with publish(path, Credential(path.name, source), overwrite=True) as beside:
         write_image(beside, pixels)
@@ -302,7 +229,7 @@ def main(
         write_between(write, "figures", table(figures))
     if pictures is not None:
         looked = look(net, held_out, seed=SEED, spoil=SPOIL)
-        pixels, said = worst(looked, held_out, net)
+        pixels, said = worst(looked, held_out, net, seed=SEED)
         _publish(pictures / "landmarks_worst.png", pixels)
         _publish(pictures / "astronaut.png", astronaut(), Source.COMPOSITE)
         if write is not None:
