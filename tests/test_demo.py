@@ -151,7 +151,12 @@ def test_scores_json_holds_what_is_promised(made: Demo) -> None:
         assert -1 < one["ssim"] < 1
         # PSNR is averaged in decibels, so Jensen's inequality holds, and little is between.
         assert 0 <= one["psnr"] + 10 * math.log10(one["mse"]) < 3
-    speeds = [data[key] for key in KEYS[3:8]]
+    for one in data["identity"].values():
+        assert -1 <= one["to_source"] <= 1 and -1 <= one["to_target"] <= 1
+        assert 0 <= one["nearer"] <= 1
+    copied = data["identity"]["copy_source"]
+    assert copied["to_source"] > copied["to_target"], "a recoloured source is still the source"
+    speeds = [data[key] for key in KEYS[4:9]]
     assert all(math.isfinite(speed) and speed > 0 for speed in speeds)
     assert data["faces_per_second"] == pytest.approx(20 * 2 * BATCH / data["train_seconds"])
     assert data["seeds"] == {

@@ -43,14 +43,10 @@ def render(
 
     size: (width, height) in pixels. frames: which frames, all when None. device: a warp device;
     the first CUDA device when there is one. coarse: a simpler skin, for small pictures of actors by
-    the thousand. The same seeds on the same machine give the same bytes.
-    The truth of a swap onto B is `render(Actor(b.face, a.styling), performance_of_a)`.
-    Raises UserError for a picture too small to draw.
+    the thousand. Same seeds, same machine, same bytes. The truth of a swap onto B is
+    `render(Actor(b.face, a.styling), performance_of_a)`. UserError for too small a picture.
     """
-    if min(size) < 16:
-        raise UserError(
-            f"A picture of {size[0]}x{size[1]} is too small: give --size at least 16x16."
-        )
+    _check(size)
     where = device or default_device()
     body = build(actor, coarse=coarse)
     local = threading.local()
@@ -72,6 +68,13 @@ def render(
                 yield _shot(*waiting.popleft(), performance.rate)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _check(size: tuple[int, int]) -> None:
+    if min(size) < 16:
+        raise UserError(
+            f"A picture of {size[0]}x{size[1]} is too small: give --size at least 16x16."
+        )
 
 
 def _shot(index: int, drawn: Future[Drawn], rate: Fraction) -> Shot:

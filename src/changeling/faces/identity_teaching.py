@@ -99,23 +99,19 @@ def teach_identity(
         )
     learnt, kept = render_lessons(teaching.renders, cache, tick=tick).split(_KEPT)
     torch.manual_seed(teaching.seed)
-    learner = IdentityLearner(
-        traits(np.unique(learnt.face)),
-        rate=teaching.rate,
-        scale=teaching.scale,
-        margin=teaching.margin,
-    )
+    who = traits(np.unique(learnt.face))
+    learner = IdentityLearner(who, rate=teaching.rate, scale=teaching.scale, margin=teaching.margin)
     batches = identity_batches(learnt, batch=teaching.batch, seed=teaching.seed)
     folder = Run.begin(run, family="identity", config=teaching, data=teaching.renders)
     for progress in fit(learner, batches, folder, budget, seed=teaching.seed, workers=workers):
         tick(round(progress.fraction * 1000), 1000)
     embeddings = Identifier(learner.average, same=0.0).embed(unit_crops(kept))
-    examination = examine(
-        embeddings, draw_pairs(kept.face, kept.styling, PAIRS, seed=teaching.seed)
+    pairs = draw_pairs(kept.face, kept.styling, PAIRS, seed=teaching.seed)
+    taught = IdentityTaught(learner.steps, examine(embeddings, pairs))
+    same = {"same": taught.kept.threshold}
+    write_weights(
+        learner.average, out, same | {"taught": asdict(taught), "teaching": asdict(teaching)}
     )
-    taught = IdentityTaught(learner.steps, examination)
-    about = {"same": examination.threshold, "taught": asdict(taught), "teaching": asdict(teaching)}
-    write_weights(learner.average, out, about)
     return taught
 
 
