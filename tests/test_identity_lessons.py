@@ -8,8 +8,10 @@ import pytest
 import torch
 from torchmetrics.functional.classification import binary_auroc
 
+import changeling.faces
 from changeling.actors import Spoil
 from changeling.actors.actor import face_traits
+from changeling.cli import main
 from changeling.errors import UserError
 from changeling.faces import identity_teaching
 from changeling.faces.alignment import TEMPLATE, Matrix
@@ -22,6 +24,8 @@ from changeling.faces.identity_lessons import (
     unit_crops,
 )
 from changeling.faces.identity_teaching import (
+    Examination,
+    IdentityTaught,
     IdentityTeaching,
     auc,
     equal_error,
@@ -217,3 +221,21 @@ def test_teaching_writes_weights_with_their_threshold_and_goes_on(
 def test_too_few_faces_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="give --actors 4 or more"):
         teach_identity(tmp_path, Budget(1), IdentityTeaching(Renders(faces=3)), cache=tmp_path)
+
+
+def test_the_command_calls_the_lesson(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[tuple[object, ...]] = []
+
+    def teach(run: Path, budget: Budget, teaching: object, **rest: object) -> IdentityTaught:
+        calls.append((run, budget, teaching, rest["cache"], rest["out"]))
+        return IdentityTaught(7, Examination(6000, 0.98, 0.97, 0.064, 0.3))
+
+    monkeypatch.setattr(changeling.faces, "teach_identity", teach, raising=False)
+    out = tmp_path / "w.safetensors"
+    line = f"teach identity --minutes 2 --actors 5 --seed 3 --out {out} --cache {tmp_path}"
+    assert main(line.split()) == 0
+    teaching = IdentityTeaching(Renders(faces=5), seed=3)
+    assert calls == [(Path("runs/identity"), Budget(2.0), teaching, tmp_path, out)]
+    assert "7 steps, equal error rate 6.4 %" in capsys.readouterr().out
