@@ -1,7 +1,7 @@
 """People told apart by colour: a tracker whose faces are squares, and an identity network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from changeling.faces import Face, Identifier
+from changeling.faces.alignment import Box
 from changeling.generators import Swapped
 from changeling.media import Frame, FrameWriter, Pixels, write_image
 from changeling.provenance import Enrolment
@@ -25,13 +26,27 @@ Square = tuple[int, int, int, tuple[int, int, int]]
 
 
 class Squares:
-    """A tracker: every coloured square is a face."""
+    """A tracker: every coloured square is a face; one that stays nearly in place stays itself."""
+
+    def __init__(self) -> None:
+        self._boxes: dict[int, Box] = {}
+        self._count = 0
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         coloured = np.ptp(pixels.astype(int), axis=2) > 70
         _, _, found, _ = cv2.connectedComponentsWithStats(coloured.astype(np.uint8), connectivity=4)
         boxes = sorted((tuple(box[:4]) for box in found[1:] if box[4] > 60), key=lambda b: -b[2])
-        return tuple(_face(*box) for box in boxes)
+        faces = [_face(*box) for box in boxes]
+        before, self._boxes = self._boxes, {}
+        return tuple(replace(face, track=self._number(face.box, before)) for face in faces)
+
+    def _number(self, box: Box, before: dict[int, Box]) -> int:
+        near = [n for n, other in before.items() if np.abs(np.subtract(box, other)).max() < 6]
+        number = near[0] if near else self._count
+        self._count += not near
+        before.pop(number, None)
+        self._boxes[number] = box
+        return number
 
 
 class ByColour(Identifier):

@@ -24,7 +24,7 @@ from colours import (
 from changeling.converting import Conversion, Donor, convert
 from changeling.converting.choosing import Chooser
 from changeling.errors import UserError
-from changeling.faces import Known
+from changeling.faces import Identifier, Known
 from changeling.media import Pixels, read_frames, read_image
 from changeling.provenance import Consent, Enrolment, write_consent
 
@@ -42,10 +42,23 @@ def known(name: str, colour: Sequence[int]) -> Known:
     return Known(name, np.array(enrolled(name, colour).embeddings, np.float32))
 
 
-def choice(chooser: Chooser, *squares: Square) -> int | None:
+class Watching(Chooser):
+    """A chooser with the tracker that follows its footage."""
+
+    def __init__(
+        self,
+        allowed: Sequence[Known] = (),
+        who: Known | None = None,
+        identifier: Identifier | None = None,
+    ) -> None:
+        super().__init__(allowed, who, identifier)
+        self.tracker = Squares()
+
+
+def choice(chooser: Watching, *squares: Square) -> int | None:
     """Where the chosen face is in a frame: the x of its middle."""
     pixels = painted(*squares)
-    face = chooser.choose(pixels, Squares().find(pixels))
+    face = chooser.choose(pixels, chooser.tracker.find(pixels))
     return None if face is None else round(face.box[0] + face.box[2] / 2)
 
 
@@ -79,35 +92,35 @@ def whitened(pixels: Pixels) -> tuple[bool, bool]:
 
 def test_without_anybody_named_it_is_the_largest_and_nobody_is_recognised() -> None:
     identifier = ByColour()
-    chooser = Chooser(identifier=identifier)
+    chooser = Watching(identifier=identifier)
     assert choice(chooser, (*LARGE, RED), (*SMALL, GREEN)) == LARGE[0]
     assert choice(chooser) is None
     assert identifier.asked == 0
 
 
 def test_only_the_people_of_the_consent_are_chosen() -> None:
-    chooser = Chooser([known("Ada", RED), known("Bo", BLUE)], identifier=ByColour())
+    chooser = Watching([known("Ada", RED), known("Bo", BLUE)], identifier=ByColour())
     assert choice(chooser, (*LARGE, GREEN), (*SMALL, RED)) == SMALL[0]
     assert choice(chooser, (*LARGE, GREEN)) is None
-    other = Chooser([known("Ada", RED), known("Bo", BLUE)], identifier=ByColour())
+    other = Watching([known("Ada", RED), known("Bo", BLUE)], identifier=ByColour())
     assert choice(other, (*LARGE, BLUE), (*SMALL, GREEN)) == LARGE[0]
 
 
 def test_the_face_most_like_the_picture_is_chosen() -> None:
     allowed = [known("Ada", RED), known("Bo", BLUE)]
     for who, middle in ((RED, LARGE[0]), (BLUE, SMALL[0]), (GREEN, None)):
-        chooser = Chooser(allowed, known("who.png", who), ByColour())
+        chooser = Watching(allowed, known("who.png", who), ByColour())
         assert choice(chooser, (*LARGE, RED), (*SMALL, BLUE)) == middle
-        free = Chooser((), known("who.png", who), ByColour())
+        free = Watching((), known("who.png", who), ByColour())
         assert choice(free, (*LARGE, RED), (*SMALL, BLUE)) == middle
-    stranger = Chooser([known("Bo", BLUE)], known("who.png", RED), ByColour())
+    stranger = Watching([known("Bo", BLUE)], known("who.png", RED), ByColour())
     assert choice(stranger, (*LARGE, RED), (*SMALL, BLUE)) is None
 
 
 def test_a_choice_is_kept_while_another_is_hardly_more_alike() -> None:
     """The large face is a little more like Ada, but came second."""
     reddish = (210, 60, 40)
-    chooser = Chooser([known("Ada", RED)], identifier=ByColour())
+    chooser = Watching([known("Ada", RED)], identifier=ByColour())
     assert choice(chooser, (*SMALL, reddish)) == SMALL[0]
     for _ in range(30):
         assert choice(chooser, (*LARGE, RED), (*SMALL, reddish)) == SMALL[0]
@@ -116,14 +129,14 @@ def test_a_choice_is_kept_while_another_is_hardly_more_alike() -> None:
 
 
 def test_a_spoilt_frame_changes_nothing() -> None:
-    chooser = Chooser([known("Ada", RED)], identifier=ByColour())
+    chooser = Watching([known("Ada", RED)], identifier=ByColour())
     shown = [RED, RED, BLUE, *[RED] * 7, BLUE, RED]
     assert [choice(chooser, (*LARGE, colour)) for colour in shown] == [LARGE[0]] * 12
 
 
 def test_a_choice_costs_few_embeddings() -> None:
     identifier = ByColour()
-    chooser = Chooser([known("Ada", RED)], identifier=identifier)
+    chooser = Watching([known("Ada", RED)], identifier=identifier)
     for _ in range(100):
         choice(chooser, (*LARGE, GREEN), (*SMALL, RED))
     assert identifier.asked == 2 * (4 + 9)

@@ -64,7 +64,7 @@ class Counting:
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         count = round(int(pixels[2, 2, 2]) / 60)
         places = [(40, 32, 32), (68, 16, 16)][:count]
-        return tuple(face_at(*place) for place in places)
+        return tuple(replace(face_at(*place), track=track) for track, place in enumerate(places))
 
 
 def face_at(x: float, y: float, side: float) -> Face:

@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from changeling.cli import main
 from changeling.errors import UserError
-from changeling.faces import Face, Identifier, People, Recogniser, extract_people, open_set
+from changeling.faces import Identifier, People, Recogniser, extract_people, open_set
 from changeling.faces.faceset import INDEX, MASKS
-from changeling.faces.following import Follower
 from changeling.faces.sorting import clustered
 from changeling.media import read_image
 from changeling.provenance import Consent, write_consent
@@ -214,28 +213,15 @@ def test_the_command_says_who_was_found(
     ]
 
 
-def faces(*squares: Square) -> tuple[Face, ...]:
-    return Squares().find(painted(*squares))
-
-
-def test_a_face_keeps_its_number_as_long_as_it_stays_nearly_in_place() -> None:
-    follower = Follower()
-    assert follower.number(faces((24, 30, 30, RED), (70, 30, 20, RED))) == (0, 1)
-    assert follower.number(faces((26, 31, 30, RED), (70, 30, 34, RED))) == (2, 0)
-    assert follower.number(()) == ()
-    assert follower.number(faces((26, 31, 30, RED))) == (3,)
-    assert follower.number(faces((27, 31, 30, RED), (70, 30, 20, RED))) == (3, 4)
-    assert follower.number(faces((26, 30, 18, RED), (70, 30, 20, RED))) == (4, 5)
-
-
 def test_a_face_is_embedded_now_and_then_and_only_lately_counts() -> None:
     identifier = ByColour()
     recogniser = Recogniser(identifier)
     asked, kept = [], 0
+    tracker = Squares()
     for index in range(200):
         pixels = painted((24, 30, 30, RED if index < 50 else GREEN))
         before = identifier.asked
-        ((number, seen),) = recogniser.see(pixels, Squares().find(pixels)).items()
+        ((number, seen),) = recogniser.see(pixels, tracker.find(pixels)).items()
         assert number == 0
         asked += [index] * (identifier.asked - before)
         kept = max(kept, len(seen))

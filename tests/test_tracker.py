@@ -128,3 +128,18 @@ def test_the_same_frames_give_the_same_faces() -> None:
         assert all(
             np.array_equal(a.landmarks, b.landmarks) for a, b in zip(one, other, strict=True)
         )
+
+
+def test_a_face_keeps_its_number_until_it_is_lost_or_the_film_cuts() -> None:
+    stage = Stage()
+    stage.faces = [LEFT, RIGHT]
+    first = [face.track for face in stage.show(60)]
+    assert sorted(first) == [0, 1]
+    assert [face.track for face in stage.show(60)] == first
+    stage.faces = [RIGHT]
+    assert [face.track for face in stage.show(60)] == [first[0]], "the larger one stays"
+    stage.faces = [LEFT]
+    assert [face.track for face in stage.show(60)] == [2]
+    # Somebody else in exactly the same place after a cut is somebody else.
+    assert [face.track for face in stage.show(160)] == [3]
+    assert [face.track for face in stage.show(160)] == [3]

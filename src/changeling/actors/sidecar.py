@@ -51,6 +51,7 @@ class SidecarWriter:
         packed |= {f"depth_{k:06d}": data for k, data in enumerate(self.depths)}
         stacked = {name: np.stack(rows) for name, rows in self.series.items()}
         with path.open("wb") as file:
+            # The stub takes every name for its flag allow_pickle, which none of these is.
             np.savez(file, size=self.size, **stacked, **packed)  # type: ignore[arg-type]
 
 

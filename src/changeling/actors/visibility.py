@@ -19,6 +19,7 @@ BEHIND = wp.constant(0.6)
 Vec16 = wp.types.vector(length=16, dtype=float)
 
 
+# warp makes the type Vec16 as the program runs, so a checker sees a variable.
 @wp.func
 def harmonics(d: wp.vec3) -> Vec16:  # type: ignore[valid-type]
     """The 16 real spherical harmonics up to degree 3 of a direction."""

@@ -5,6 +5,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def _caches() -> Iterator[Finding]:
     import warp
 
     # The renderer first, because it tells warp to be quiet.
-    import changeling.actors  # noqa: F401
+    import_module("changeling.actors")
 
     warp.init()
     folders = {

@@ -96,7 +96,7 @@ def convert(
     to: str,
     donor: Donor,
     today: date,
-    how: How = How(),  # noqa: B008
+    how: How = How(),
     consent: Path | None = None,
     who: Path | None = None,
     overwrite: bool = False,

@@ -51,15 +51,17 @@ class Face:
     """0…1, how sure the landmark network is that this is a face."""
     seen: "Seen | None" = None
     """What the network saw beyond the 68 points; None for a face made from points alone."""
+    track: int = 0
+    """The number that the tracker gave it: it is kept until the face is lost or the film cuts."""
 
     @classmethod
     def from_landmarks(
-        cls, landmarks: Points, score: float = 1.0, seen: "Seen | None" = None
+        cls, landmarks: Points, score: float = 1.0, seen: "Seen | None" = None, track: int = 0
     ) -> "Face":
         """The face with these (68, 2) landmarks, box and matrix derived from them."""
         (x, y), (right, bottom) = landmarks.min(0), landmarks.max(0)
         box = (float(x), float(y), float(right - x), float(bottom - y))
-        return cls(box, landmarks.astype(np.float32), align(landmarks), score, seen)
+        return cls(box, landmarks.astype(np.float32), align(landmarks), score, seen, track)
 
     @property
     def pose(self) -> tuple[float, float, float]:

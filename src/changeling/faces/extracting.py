@@ -13,7 +13,7 @@ from changeling.errors import UserError
 from changeling.faces.alignment import Face, crop, enlarged
 from changeling.faces.enrolment import Known, check_enrolled, enrolled_people
 from changeling.faces.faceset import MASKS, FaceSet, Stored, open_set, stored_size
-from changeling.faces.following import SAMPLES, Follower
+from changeling.faces.following import SAMPLES
 from changeling.faces.identity import Embeddings, Identifier
 from changeling.faces.replacing import check_free, replacing
 from changeling.faces.tracker import Tracker
@@ -111,17 +111,16 @@ def take_faces(
     Streams the frames. Raises UserError when no face is found.
     """
     total = 1 if is_image(source) else probe(source).frames
-    tracker, follower = tracker or Tracker(), Follower()
+    tracker = tracker or Tracker()
     tracks: dict[int, list[Stored]] = {}
     people = frames = 0
     for frame in _frames(source):
         found = tracker.find(frame.pixels)
-        numbers = follower.number(found)
         frames += 1
         people = max(people, len(found))
         if frame.index % every == 0:
-            for rank, (number, face) in enumerate(zip(numbers[:most], found, strict=False)):
-                tracks.setdefault(number, []).append(_store(faces, frame, face, rank))
+            for rank, face in enumerate(found[:most]):
+                tracks.setdefault(face.track, []).append(_store(faces, frame, face, rank))
         tick(frames, total)
     if not tracks:
         raise UserError(

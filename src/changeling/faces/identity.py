@@ -175,7 +175,8 @@ class Identifier:
         net = IdentityNet()
         net.load_state_dict(tensors)
         name = str(about["sha256"])[:16]
-        return cls(net.to(memory_format=torch.channels_last), float(about["same"]), name)  # type: ignore[call-overload]
+        channels_last(net)
+        return cls(net, float(about["same"]), name)
 
     def embed(self, crops: NDArray[np.uint8]) -> Embeddings:
         """(n, 128) float32 of length 1 from (n, s, s, 3) RGB unit crops of any size.

@@ -31,6 +31,7 @@ def conv(inputs: int, outputs: int, stride: int = 1, *, size: int = 3) -> nn.Seq
 
 def channels_last(module: nn.Module) -> None:
     """Lay a network's weights out as the processor likes best: a third faster."""
+    # torch's stubs leave out the overload of Module.to that its documentation has.
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -48,6 +48,7 @@ class Smoother:
 
 @dataclass(eq=False)
 class _Track:
+    number: int
     face: Face
     smoother: Smoother
 
@@ -56,7 +57,7 @@ class _Track:
         assert found.seen is not None
         points = self.smoother.follow(found.seen.dense.astype(np.float64))
         seen = replace(found.seen, dense=points.astype(np.float32))
-        return Face.from_landmarks(points[:68], found.score, seen)
+        return Face.from_landmarks(points[:68], found.score, seen, self.number)
 
 
 class Tracker:
@@ -72,6 +73,7 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._thumbnail: Grey | None = None
         self._since = 0
+        self._count = 0
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """The faces in the next frame, largest first."""
@@ -105,7 +107,8 @@ class Tracker:
                 if face.score >= _SURE:
                     face = self._marker.find(pixels, face.matrix)
             if face.score >= _SURE:
-                track = _Track(face, Smoother())
+                track = _Track(self._count, face, Smoother())
+                self._count += 1
                 track.face = track.smoothed(face)
                 self._tracks.append(track)
         self._tracks = _distinct(self._tracks)

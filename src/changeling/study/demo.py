@@ -45,7 +45,7 @@ class Demo:
 
 def demo(
     folder: Path,
-    options: DemoOptions = DemoOptions(),  # noqa: B008
+    options: DemoOptions = DemoOptions(),
     *,
     today: date,
     overwrite: bool = False,

@@ -38,6 +38,7 @@ def load_state(path: Path, *, mend: str) -> State:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             nesting = json.loads(file.metadata()["state"])
+            # The open file is no dict: it has keys() but cannot be iterated.
             return _unpack(nesting, {key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"the checkpoint {path} is truncated or damaged: {mend}") from error
@@ -60,6 +61,7 @@ def _pack(value: State, tensors: dict[str, Tensor]) -> object:
     return value
 
 
+# Any, because what JSON holds is known only by looking.
 def _unpack(value: Any, tensors: dict[str, Tensor]) -> State:  # noqa: ANN401
     if isinstance(value, list):
         return [_unpack(item, tensors) for item in value]

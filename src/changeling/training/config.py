@@ -43,6 +43,7 @@ def _encode(value: object) -> object:
     return value
 
 
+# Any here and below: a type read from a field's hint, JSON, and a value of that type.
 def _decode(kind: Any, data: Any, where: str) -> Any:  # noqa: ANN401
     origin = typing.get_origin(kind)
     if origin in (Union, types.UnionType):
