@@ -197,7 +197,7 @@ def test_an_examination_of_one_who_knows_and_of_one_who_guesses(lessons: Lessons
 def test_teaching_writes_weights_with_their_threshold_and_goes_on(
     lessons: Lessons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity_teaching, "render_lessons", lambda *_, **__: lessons)
+    monkeypatch.setattr("changeling.faces.renders.render_lessons", lambda *_, **__: lessons)
     monkeypatch.setattr(identity_teaching, "PAIRS", 40)
     out, told = tmp_path / "a.safetensors", []
 

@@ -248,10 +248,10 @@ def test_teaching_goes_on_and_writes_what_it_taught(
     lessons: Lessons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "changeling.faces.landmark_teaching.render_lessons", lambda renders, cache, tick: lessons
+        "changeling.faces.renders.render_lessons", lambda renders, cache, tick: lessons
     )
     out, ticks = tmp_path / "w.safetensors", list[int]()
-    for steps in (1, 2):
+    for steps in (1, 2, 2):
         taught = teach_landmarks(
             tmp_path / "run",
             Budget(minutes=None, steps=steps),

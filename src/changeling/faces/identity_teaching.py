@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from changeling.errors import UserError
 from changeling.faces.identity import WEIGHTS, Embeddings, Identifier, IdentityLearner
 from changeling.faces.identity_lessons import (
     Pairs,
@@ -16,17 +15,13 @@ from changeling.faces.identity_lessons import (
     traits,
     unit_crops,
 )
-from changeling.faces.renders import Renders, render_lessons
+from changeling.faces.renders import Renders, learnt_and_kept
 from changeling.faces.weights import write_weights
 from changeling.media import Tick, silent
 from changeling.training import Budget, Run, fit
 
 PAIRS = 6000
 """Pairs of an examination."""
-_KEPT = 0.04
-"""Share of the faces that are not learnt from and set the threshold."""
-_FEWEST = 4
-"""Faces to teach with: two to learn from, two to examine with."""
 
 Scores = NDArray[np.floating]
 
@@ -92,12 +87,7 @@ def teach_identity(
     than four faces, and as `training.fit` does.
     """
     teaching = teaching or IdentityTeaching()
-    if teaching.renders.faces < _FEWEST:
-        raise UserError(
-            f"{teaching.renders.faces} faces are too few to tell apart; give --actors {_FEWEST} or "
-            "more."
-        )
-    learnt, kept = render_lessons(teaching.renders, cache, tick=tick).split(_KEPT)
+    learnt, kept = learnt_and_kept(teaching.renders, cache, tick=tick)
     torch.manual_seed(teaching.seed)
     who = traits(np.unique(learnt.face))
     learner = IdentityLearner(who, rate=teaching.rate, scale=teaching.scale, margin=teaching.margin)

@@ -11,19 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from changeling.errors import UserError
 from changeling.faces.landmark_exam import Marked, examine
 from changeling.faces.landmark_lessons import LandmarkBatch, landmark_batches
 from changeling.faces.landmarks import SIZE, WEIGHTS, LandmarkNet, Marks
 from changeling.faces.networks import channels_last, follow
-from changeling.faces.renders import Renders, render_lessons
+from changeling.faces.renders import Renders, learnt_and_kept
 from changeling.faces.weights import write_weights
 from changeling.media import Tick, silent
 from changeling.training import Budget, Run, fit, load_optimizer, optimizer_state
-
-_KEPT = 0.04
-"""Share of the faces that are not learnt from, to examine with."""
-_FEWEST = 4
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class LandmarkLearner:
         self.average = LandmarkNet().eval().requires_grad_(False)
         self.average.load_state_dict(self.net.state_dict())
         self._rate, self._steady, self._averaging = rate, steady, averaging
-        self._steps = 0
+        self.steps = 0
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=rate, weight_decay=1e-3)
 
     def step(self, batch: LandmarkBatch, /) -> dict[str, Tensor]:
@@ -77,8 +72,8 @@ class LandmarkLearner:
         self._optimizer.zero_grad()
         torch.as_tensor(total).backward()
         self._optimizer.step()
-        self._steps += 1
-        follow(self.average, self.net, step=self._steps, power=self._averaging)
+        self.steps += 1
+        follow(self.average, self.net, step=self.steps, power=self._averaging)
         return {name: loss.detach() for name, loss in losses.items()}
 
     def preview(self, batch: LandmarkBatch, /) -> Tensor:
@@ -100,7 +95,7 @@ class LandmarkLearner:
             "net": self.net.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": optimizer_state(self._optimizer),
-            "steps": self._steps,
+            "steps": self.steps,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
@@ -108,10 +103,10 @@ class LandmarkLearner:
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
         load_optimizer(self._optimizer, state["optimizer"])
-        self._steps = int(state["steps"])
+        self.steps = int(state["steps"])
 
     def _set_rate(self) -> None:
-        step = self._steps + 1
+        step = self.steps + 1
         share = min(1.0, step / 200, (self._steady / step) ** 0.5)
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate * share
@@ -164,23 +159,16 @@ def teach_landmarks(
     as `training.fit` does.
     """
     teaching = teaching or LandmarkTeaching()
-    if teaching.renders.faces < _FEWEST:
-        raise UserError(
-            f"{teaching.renders.faces} faces are too few to learn from; give --actors {_FEWEST} or "
-            "more."
-        )
-    learnt, kept = render_lessons(teaching.renders, cache, tick=tick).split(_KEPT)
+    learnt, kept = learnt_and_kept(teaching.renders, cache, tick=tick)
     torch.manual_seed(teaching.seed)
     learner = LandmarkLearner(
         rate=teaching.rate, steady=teaching.steady, averaging=teaching.averaging
     )
     batches = landmark_batches(learnt, batch=teaching.batch, seed=teaching.seed)
     folder = Run.begin(run, family="landmarks", config=teaching, data=teaching.renders)
-    steps = 0
     for progress in fit(learner, batches, folder, budget, seed=teaching.seed, workers=workers):
-        steps = progress.step.index
         tick(round(progress.fraction * 1000), 1000)
-    taught = LandmarksTaught(steps, examine(learner.average, kept, seed=teaching.seed))
+    taught = LandmarksTaught(learner.steps, examine(learner.average, kept, seed=teaching.seed))
     write_weights(learner.average, out, {"taught": asdict(taught), "teaching": asdict(teaching)})
     return taught
 

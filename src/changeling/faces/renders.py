@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from changeling.actors import Actor, Performance, Shot, render, varied
+from changeling.errors import UserError
 from changeling.media import Tick, silent
 
 _SECONDS = 32.0
 """Length of the performances that frames are taken from: eight takes."""
 _POINTS = 200
+_KEPT = 0.04
+"""Share of the faces that are not learnt from, to examine with."""
+_FEWEST = 4
+"""Faces to teach with: two to learn from, two to examine with."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,20 @@ def render_lessons(
             done[index] = True
         tick(count + 1, len(mine))
     return lessons
+
+
+def learnt_and_kept(
+    renders: Renders, cache: Path, *, tick: Tick = silent
+) -> tuple[Lessons, Lessons]:
+    """Lessons of the faces to teach a network with, and of the few to examine it with.
+
+    Raises UserError for fewer than four faces.
+    """
+    if renders.faces < _FEWEST:
+        raise UserError(
+            f"{renders.faces} faces are too few to learn from; give --actors {_FEWEST} or more."
+        )
+    return render_lessons(renders, cache, tick=tick).split(_KEPT)
 
 
 def _draw(lessons: Lessons, renders: Renders, index: int) -> None:
