@@ -1,14 +1,16 @@
-"""The first 20 losses of every family's tiny configuration; `python tests/golden.py` records them.
+"""The first 20 losses of every family's tiny configuration.
 
+`python tests/golden.py [FAMILY …]` records them.
 Record only when a change of the losses is intended, and say why in the commit.
 """
 
 import json
+import sys
 from itertools import islice
 from pathlib import Path
 
 import torch
-from noise import noise_batches
+from noise import batches_for
 
 from changeling.generators import FAMILIES
 from changeling.training import Runtime, train
@@ -23,8 +25,8 @@ def first_losses(family: str) -> list[dict[str, float]]:
     torch.manual_seed(0)
     config = FAMILIES[family].config.tiny()
     learner = FAMILIES[family].learner(config, runtime=PLAIN)
-    batches = noise_batches(people=len(config.people), size=config.size)
-    return [dict(step.losses) for step in islice(train(learner, batches, workers=0), STEPS)]
+    steps = train(learner, batches_for(family), workers=0)
+    return [dict(step.losses) for step in islice(steps, STEPS)]
 
 
 def recorded(family: str) -> list[dict[str, float]]:
@@ -34,5 +36,5 @@ def recorded(family: str) -> list[dict[str, float]]:
 
 
 if __name__ == "__main__":
-    for name in FAMILIES:
+    for name in sys.argv[1:] or FAMILIES:
         (FOLDER / f"{name}.json").write_text(json.dumps(first_losses(name), indent=1) + "\n")

@@ -19,6 +19,7 @@ from changeling.generators.autoencoder import (
 )
 from changeling.generators.classic import Classic
 from changeling.generators.classic import Config as ClassicConfig
+from changeling.generators.protocols import Task
 from changeling.training import Runtime, train
 
 
@@ -161,7 +162,7 @@ def test_every_person_has_a_decoder_of_its_own() -> None:
 
 @pytest.mark.parametrize(("size", "levels"), [(64, 4), (96, 4), (128, 5)])
 def test_presets_end_in_a_small_grid(size: int, levels: int) -> None:
-    config = Config.preset(("a", "b"), size=size)
+    config = Config.laptop(Task(("a", "b"), size))
     assert config.size == size and len(config.widths) == levels
     assert size // 2**levels in (4, 6)
 

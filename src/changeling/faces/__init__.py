@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from changeling.faces.landmarks import Landmarker
     from changeling.faces.people import PeopleBatch
+    from changeling.faces.pictures import PictureBatch
     from changeling.faces.renders import Renders
     from changeling.faces.sorting import People, extract_people
     from changeling.faces.tracker import Tracker
@@ -63,6 +64,7 @@ else:
 
 _LIGHTEST_FIRST = (
     "people",
+    "pictures",
     "alignment",
     "detect",
     "landmarks",
@@ -100,6 +102,7 @@ __all__ = [
     "LandmarksTaught",
     "People",
     "PeopleBatch",
+    "PictureBatch",
     "Reason",
     "Recogniser",
     "Renders",

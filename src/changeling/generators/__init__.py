@@ -1,6 +1,27 @@
 """Families of face manipulation, one file each, and what a trained one can do."""
 
-from changeling.generators.protocols import Swapped, Swaps
-from changeling.generators.registry import FAMILIES, Family, family, load_generator
+from changeling.generators.protocols import Draws, Restores, Swapped, Swaps, Task
+from changeling.generators.registry import (
+    FAMILIES,
+    Family,
+    Learns,
+    configuration,
+    family,
+    load_drawer,
+    load_generator,
+)
 
-__all__ = ["FAMILIES", "Family", "Swapped", "Swaps", "family", "load_generator"]
+__all__ = [
+    "FAMILIES",
+    "Draws",
+    "Family",
+    "Learns",
+    "Restores",
+    "Swapped",
+    "Swaps",
+    "Task",
+    "configuration",
+    "family",
+    "load_drawer",
+    "load_generator",
+]

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import check_people, check_size, find_person, swap_grid
-from changeling.generators.protocols import Swapped
+from changeling.generators.protocols import Swapped, Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
 
 
@@ -56,11 +56,11 @@ class Config:
         return cls(people=("a", "b", "c"), size=16, widths=(8, 12), code=6)
 
     @classmethod
-    def preset(cls, people: tuple[str, ...], *, size: int) -> "Config":
-        """Return the configuration for a size: 128 and above have one level more."""
-        if size < 128:
-            return cls(people, size)
-        return cls(people, size, widths=(32, 64, 96, 192, 256), code=384)
+    def laptop(cls, task: Task) -> "Config":
+        """Return the configuration for two cores: 128 pixels and above have one level more."""
+        if task.size < 128:
+            return cls(task.people, task.size)
+        return cls(task.people, task.size, widths=(32, 64, 96, 192, 256), code=384)
 
 
 class Autoencoder:

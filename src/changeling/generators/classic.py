@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import check_people, check_size, find_person, swap_grid
-from changeling.generators.protocols import Swapped
+from changeling.generators.protocols import Swapped, Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
 
 
@@ -39,9 +39,9 @@ class Config:
         return cls(people=("a", "b"), size=16, filters=4, code=6)
 
     @classmethod
-    def preset(cls, people: tuple[str, ...], *, size: int) -> "Config":
+    def laptop(cls, task: Task) -> "Config":
         """Return the configuration for a size."""
-        return cls(people, size)
+        return cls(task.people, task.size)
 
 
 class Classic:

@@ -1,9 +1,25 @@
-"""What a trained family can do, as small protocols that other rooms ask for."""
+"""What a family is configured for, and what a trained one can do, as small protocols."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a configuration is made for: the data that a family shall learn, and how long."""
+
+    people: tuple[str, ...] = ()
+    """Names of the people to swap between; none for a family that learns from pictures."""
+    size: int = 64
+    """Side of the pictures in pixels."""
+    channels: int = 3
+    """3 for RGB, 1 for grey."""
+    kinds: int = 0
+    """Classes of the pictures; 0: they have no labels."""
+    steps: int | None = None
+    """Planned steps where they are known; a schedule with an end needs them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,4 +50,38 @@ class Swaps(Protocol):
 
         Raises `UserError` when `to` is not one of `people`.
         """
+        ...
+
+
+class Draws(Protocol):
+    """A family that draws new pictures from random numbers."""
+
+    @property
+    def size(self) -> int:
+        """Side of its square pictures in pixels."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """3 for RGB, 1 for grey."""
+        ...
+
+    @property
+    def kinds(self) -> int:
+        """Classes that it can be asked for; 0: none."""
+        ...
+
+    def draw(self, count: int, *, seed: int, kind: int | None = None) -> Tensor:
+        """Draw `count` pictures, float32 (count, channels, size, size) 0…1 on the CPU.
+
+        The same seed gives the same pictures. Raises `UserError` for a `kind` that it cannot draw.
+        """
+        ...
+
+
+class Restores(Protocol):
+    """A family that gives a spoilt picture back as it was."""
+
+    def restore(self, pictures: Tensor) -> Tensor:
+        """Give noisy or damaged `pictures`, float32 (n, channels, size, size) 0…1, back mended."""
         ...

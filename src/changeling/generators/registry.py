@@ -2,28 +2,46 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from changeling.errors import UserError
 from changeling.generators import autoencoder, classic
-from changeling.generators.protocols import Swaps
+from changeling.generators.protocols import Draws, Swaps, Task
 from changeling.training import Run, Runtime
+
+
+class Learns(Enum):
+    """What a family learns from: the class of its batches."""
+
+    PEOPLE = "people"
+    """`PeopleBatch`: face sets of two or more people."""
+    PICTURES = "pictures"
+    """`PictureBatch`: a set of pictures, with or without classes."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family: its configuration's class, and its learner's, made from one and a runtime."""
+    """A family: what it learns from, its configuration's class, and its learner's."""
 
+    learns: Learns
     config: type[Any]
+    """Has the class methods tiny(), laptop(task) and, where a report ran one, report(task)."""
     learner: type[Any]
+    """Made from a configuration and a runtime."""
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """Names of the configurations that a person can ask for."""
+        return tuple(name for name in ("laptop", "report") if hasattr(self.config, name))
 
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
-        "autoencoder": Family(autoencoder.Config, autoencoder.Autoencoder),
-        "classic": Family(classic.Config, classic.Classic),
+        "autoencoder": Family(Learns.PEOPLE, autoencoder.Config, autoencoder.Autoencoder),
+        "classic": Family(Learns.PEOPLE, classic.Config, classic.Classic),
     }
 )
 """The families by name; the first one is the default of everything."""
@@ -36,13 +54,41 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def load_generator(folder: Path, *, runtime: Runtime | None = None) -> Swaps:
-    """Open the trained generator of a run's folder.
+def configuration(name: str, task: Task, *, preset: str = "laptop") -> Any:  # noqa: ANN401
+    """Return the configuration of the family `name` for a task.
 
-    Raises `UserError` when the folder is no run, has no checkpoint yet, or it is damaged.
+    Raises `UserError` when there is no such family, or it has no such preset.
     """
+    kind = family(name)
+    if preset not in kind.presets:
+        raise UserError(f"{name} has no preset {preset!r}: give one of {', '.join(kind.presets)}")
+    return getattr(kind.config, preset)(task)
+
+
+def load_generator(folder: Path, *, runtime: Runtime | None = None) -> Swaps:
+    """Open a run's folder as a generator that swaps faces.
+
+    Raises `UserError` when the folder is no run, has no checkpoint yet, it is damaged, or the
+    family does not swap.
+    """
+    swaps: Swaps = _opened(folder, "swap", runtime)
+    return swaps
+
+
+def load_drawer(folder: Path, *, runtime: Runtime | None = None) -> Draws:
+    """Open a run's folder as a generator that draws pictures; raises as `load_generator`."""
+    draws: Draws = _opened(folder, "draw", runtime)
+    return draws
+
+
+def _opened(folder: Path, use: str, runtime: Runtime | None) -> Any:  # noqa: ANN401
     run = Run(folder)
     kind = family(run.family)
+    if not hasattr(kind.learner, use):
+        able = ", ".join(name for name in FAMILIES if hasattr(FAMILIES[name].learner, use))
+        raise UserError(
+            f"{folder} is a run of {run.family}, which does not {use}: give one of {able}"
+        )
     checkpoint = run.load()
     if checkpoint is None:
         raise UserError(f"{folder} has no checkpoint yet: train it first")
@@ -54,5 +100,4 @@ def load_generator(folder: Path, *, runtime: Runtime | None = None) -> Swaps:
             f"the checkpoint in {folder} does not fit its config.json: restore the one it was "
             "trained with"
         ) from error
-    swaps: Swaps = learner
-    return swaps
+    return learner

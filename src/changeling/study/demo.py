@@ -14,7 +14,7 @@ from changeling.actors import Actor, Performance, film, sidecar_path
 from changeling.converting import How, convert
 from changeling.errors import UserError
 from changeling.faces import extract, open_set
-from changeling.generators import family, load_generator
+from changeling.generators import Task, configuration, family, load_generator
 from changeling.measuring import CopySource, Judgement, MeanFace, Rivals, judge, read_samples
 from changeling.media import Tick, probe, writing
 from changeling.study import options as names
@@ -123,7 +123,7 @@ class _Study:
 
     def _train(self, tick: Tick) -> None:
         options = self.options
-        config = family(options.family).config.preset(names.PEOPLE, size=options.faces)
+        config = configuration(options.family, Task(names.PEOPLE, options.faces))
         for advance in train_family(
             options.family,
             config,
@@ -217,8 +217,8 @@ def _open(folder: Path, options: DemoOptions, overwrite: bool) -> None:
 def _check(options: DemoOptions, runtime: Runtime) -> None:
     """Raise before anything is filmed what training would raise."""
     Budget(options.minutes, options.steps).check()
-    kind = family(options.family)
-    kind.learner(kind.config.preset(names.PEOPLE, size=options.faces), runtime=runtime)
+    config = configuration(options.family, Task(names.PEOPLE, options.faces))
+    family(options.family).learner(config, runtime=runtime)
 
 
 def _read(kind: type[Kind], path: Path) -> Kind:
