@@ -9,14 +9,8 @@ from noise import noise_batches
 from torchmetrics.functional.image import structural_similarity_index_measure as reference_ssim
 
 from changeling.faces.people import PeopleBatch
-from changeling.generators.autoencoder import (
-    Autoencoder,
-    Config,
-    discrepancy,
-    dissimilarity,
-    memory,
-    pace,
-)
+from changeling.generators.autoencoder import Autoencoder, Config
+from changeling.generators.blocks import discrepancy, dissimilarity, memory, pace
 from changeling.generators.classic import Classic
 from changeling.generators.classic import Config as ClassicConfig
 from changeling.generators.protocols import Task

@@ -1,7 +1,8 @@
 """What two or more families share."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from changeling.errors import UserError
 from changeling.generators.protocols import Swaps
@@ -44,3 +45,119 @@ def swap_grid(swaps: Swaps, targets: Tensor) -> Tensor:
     faces = targets[:, :PREVIEWED].flatten(0, 1).cpu()
     columns = [swaps.swap(faces, to=person).faces.cpu() for person in swaps.people]
     return torch.stack([faces, *columns], dim=1)
+
+
+def pace(step: int, steady: int, warm: int = 50) -> float:
+    """Return the learning rate at `step` (from 1) as a share of its peak.
+
+    Linear warm-up, then constant, then falling with the root of the step (Karras et al., EDM2,
+    arXiv 2312.02696, equation 67): no horizon, so a budget in minutes resumes exactly.
+    """
+    return min(1.0, step / warm) * min(1.0, (steady / step) ** 0.5)
+
+
+def memory(step: int, power: float = 16.0) -> float:
+    """Return the share of the averaged weights that is kept at `step` (from 1).
+
+    A power-function average (EDM2, arXiv 2312.02696, section 3.1): its window is a fixed share of
+    the training so far, so that it too needs no horizon.
+    """
+    return (1 - 1 / step) ** (power + 1)
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, step: int) -> None:
+    """Move averaged weights towards those of the network after `step` (from 1); see `memory`."""
+    pairs = zip(average.parameters(), network.parameters(), strict=True)
+    for mean, weight in pairs:
+        mean.lerp_(weight, 1 - memory(step))
+
+
+def discrepancy(codes: Tensor) -> Tensor:
+    """Return how much the codes (people, n, numbers) of the people differ; 0 expected if alike.
+
+    The unbiased squared maximum mean discrepancy with a Gaussian kernel (Gretton et al., A Kernel
+    Two-Sample Test, JMLR 2012, equation 4), the mean over all pairs of people. It compares no
+    face with that of the same row, so rows may share their light.
+    """
+    people, n, numbers = codes.shape
+    flat = codes.flatten(0, 1)
+    similar = torch.exp(-torch.cdist(flat, flat).square() / (2 * numbers))
+    others = 1 - torch.eye(n, device=codes.device).repeat(people, people)
+    blocks = (similar * others).unflatten(0, (people, n)).unflatten(2, (people, n)).sum(dim=(1, 3))
+    means = blocks / max(1, n * (n - 1))
+    across = (means.sum() - means.trace()) / (people * (people - 1))
+    return 2 * (means.diagonal().mean() - across)
+
+
+def drawing_losses(
+    drawn: Tensor, targets: Tensor, masks: Tensor, outside: float
+) -> dict[str, Tensor]:
+    """Compare drawn faces (n, 4, s, s) with the targets, mainly inside the masks.
+
+    A drawing is RGB and the mask's logits; a pixel outside the face weighs `outside`. The losses
+    are l1, dssim (structural dissimilarity, 0…1) and mask (binary cross-entropy).
+    """
+    faces, logits = drawn[:, :3], drawn[:, 3:]
+    weights = outside + (1 - outside) * masks
+    differences = (faces - targets).abs().mean(dim=1, keepdim=True)
+    return {
+        "l1": (weights * differences).sum() / weights.sum(),
+        "dssim": dissimilarity(faces, targets, weights),
+        "mask": F.binary_cross_entropy_with_logits(logits, masks),
+    }
+
+
+def dissimilarity(faces: Tensor, targets: Tensor, weights: Tensor, window: int = 7) -> Tensor:
+    """Return the mean of (1 - SSIM) / 2, weighted per pixel: 0 for equal pictures, at most 1.
+
+    SSIM (Wang et al., IEEE TIP 2004) of pictures in 0…1, in windows of `window`² equal weights at
+    every second pixel: neighbouring windows say nearly the same, for four times the price.
+    """
+    x, xx, xy = _window_means([faces, faces**2, faces * targets], window)
+    y, yy, weight = _window_means([targets, targets**2, weights.expand_as(targets)], window)
+    c1, c2 = 0.01**2, 0.03**2
+    luminance = (2 * x * y + c1) / (x**2 + y**2 + c1)
+    structure = (2 * (xy - x * y) + c2) / (xx - x**2 + yy - y**2 + c2)
+    return (weight * (1 - luminance * structure)).sum() / (2 * weight.sum())
+
+
+def _window_means(pictures: list[Tensor], window: int) -> tuple[Tensor, ...]:
+    rows = F.avg_pool2d(torch.cat(pictures, dim=1), (window, 1), stride=(2, 1))
+    return F.avg_pool2d(rows, (1, window), stride=(1, 2)).chunk(len(pictures), dim=1)
+
+
+class Residual(nn.Module):
+    """A convolution beside the identity; begins close to the identity."""
+
+    def __init__(self, width: int) -> None:
+        """Keep `width` channels."""
+        super().__init__()
+        self.convolution = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return features of the same shape."""
+        return F.leaky_relu(x + self.convolution(x), 0.1)
+
+
+def halving(widths: tuple[int, ...]) -> list[nn.Module]:
+    """Return layers that halve pictures (n, 3, s, s) once for each of the widths.
+
+    The first halving moves pixels to channels, the others are strides.
+    """
+    layers: list[nn.Module] = [nn.PixelUnshuffle(2)]
+    for i, (before, width) in enumerate(zip((12, *widths), widths, strict=False)):
+        layers += [nn.Conv2d(before, width, 3, stride=min(i + 1, 2), padding=1), nn.LeakyReLU(0.1)]
+    return layers
+
+
+def doubling(widths: tuple[int, ...]) -> nn.Sequential:
+    """Return the layers that undo `halving`: features to drawings (n, 4, s, s).
+
+    They double the size by moving channels to pixels; never a convolution at full size.
+    """
+    layers: list[nn.Module] = []
+    for before, width in zip(widths[:0:-1], widths[-2::-1], strict=True):
+        layers += [nn.Conv2d(before, 4 * width, 1), nn.PixelShuffle(2), nn.LeakyReLU(0.1)]
+        layers += [Residual(width)]
+    return nn.Sequential(*layers, nn.Conv2d(widths[0], 16, 3, padding=1), nn.PixelShuffle(2))
