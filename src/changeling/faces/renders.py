@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,41 @@ from changeling.actors import Actor, Performance, Shot, render, varied
 from changeling.errors import UserError
 from changeling.media import Tick, silent
 
-_SECONDS = 32.0
+SECONDS = 32.0
 """Length of the performances that frames are taken from: eight takes."""
 _POINTS = 200
 _KEPT = 0.04
 """Share of the faces that are not learnt from, to examine with."""
 _FEWEST = 4
 """Faces to teach with: two to learn from, two to examine with."""
+
+
+class Plan(Protocol):
+    """What is rendered: bodies, each in a performance, of which some frames are kept."""
+
+    @property
+    def name(self) -> str:
+        """Names the cache's folder."""
+        ...
+
+    @property
+    def bodies(self) -> int:
+        """How many actors."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """Frames of each performance, evenly spread over its takes."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Side of the square renders in pixels."""
+        ...
+
+    def body(self, index: int) -> tuple[Actor, Performance]:
+        """Actor number `index` and the performance: face by face, styling by styling."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,12 +79,22 @@ class Renders:
         numbers = f"{self.faces}x{self.stylings}of{self.wardrobe}x{self.frames}"
         return f"{kind}-{self.first}-{numbers}-{self.size}-{self.zoom}"
 
-    def body(self, index: int) -> tuple[Actor, int]:
-        """Actor number `index`, face by face, and the seed of the performance."""
+    @property
+    def bodies(self) -> int:
+        """How many actors."""
+        return self.faces * self.stylings
+
+    def body(self, index: int) -> tuple[Actor, Performance]:
+        """Actor number `index`, face by face, and the performance."""
         face, variant = self.first + index // self.stylings, index % self.stylings
         r = np.random.default_rng([face, 9])
         styling = int(r.permutation(self.wardrobe)[variant])
-        return Actor(face, styling), face * 10 + variant
+        seed = face * 10 + variant
+        performance = Performance.from_seed(seed, seconds=SECONDS)
+        if self.varied:
+            performance = varied(performance, seed)
+        nearer = replace(performance, focal=performance.focal * np.float32(self.zoom))
+        return Actor(face, styling), nearer
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +143,7 @@ _SHAPES: dict[str, tuple[type, tuple[int, ...]]] = {
 
 
 def render_lessons(
-    renders: Renders,
+    plan: Plan,
     cache: Path,
     *,
     part: tuple[int, int] = (0, 1),
@@ -114,13 +153,12 @@ def render_lessons(
 
     part: (k, of), only every `of`-th actor from the k-th on, for processes that share the work.
     """
-    folder = cache / renders.name
-    bodies = renders.faces * renders.stylings
-    lessons, done = _open(folder, renders), _file(folder / "done.npy", np.bool_, (bodies,))
-    mine = range(part[0], bodies, part[1])
+    folder = cache / plan.name
+    lessons, done = _open(folder, plan), _file(folder / "done.npy", np.bool_, (plan.bodies,))
+    mine = range(part[0], plan.bodies, part[1])
     for count, index in enumerate(mine):
         if not done[index]:
-            _draw(lessons, renders, index)
+            _draw(lessons, plan, index)
             done[index] = True
         tick(count + 1, len(mine))
     return lessons
@@ -140,10 +178,10 @@ def learnt_and_kept(
     return render_lessons(renders, cache, tick=tick).split(_KEPT)
 
 
-def _draw(lessons: Lessons, renders: Renders, index: int) -> None:
-    actor, seed = renders.body(index)
-    start = index * renders.frames
-    for row, shot in enumerate(_shots(renders, actor, seed), start):
+def _draw(lessons: Lessons, plan: Plan, index: int) -> None:
+    actor, performance = plan.body(index)
+    start = index * plan.frames
+    for row, shot in enumerate(_shots(plan, actor, performance), start):
         lessons.pictures[row] = shot.frame.pixels
         lessons.segments[row] = shot.truth.segmentation
         lessons.points[row] = shot.truth.dense
@@ -152,22 +190,18 @@ def _draw(lessons: Lessons, renders: Renders, index: int) -> None:
         lessons.face[row], lessons.styling[row] = actor.face, actor.styling
 
 
-def _shots(renders: Renders, actor: Actor, seed: int) -> Iterator[Shot]:
-    performance = Performance.from_seed(seed, seconds=_SECONDS)
-    if renders.varied:
-        performance = varied(performance, seed)
-    performance = replace(performance, focal=performance.focal * np.float32(renders.zoom))
+def _shots(plan: Plan, actor: Actor, performance: Performance) -> Iterator[Shot]:
     # From the middle of each stretch, so that no frame lies on the border of two takes.
-    frames = ((np.arange(renders.frames) + 0.5) / renders.frames * len(performance)).astype(int)
-    size = (renders.size, renders.size)
+    frames = ((np.arange(plan.frames) + 0.5) / plan.frames * len(performance)).astype(int)
+    size = (plan.size, plan.size)
     return render(actor, performance, size=size, frames=frames.tolist(), coarse=True)
 
 
-def _open(folder: Path, renders: Renders) -> Lessons:
-    rows = renders.faces * renders.stylings * renders.frames
+def _open(folder: Path, plan: Plan) -> Lessons:
+    rows = plan.bodies * plan.frames
     return Lessons(
         **{
-            name: _file(folder / f"{name}.npy", kind, (rows, *(n or renders.size for n in shape)))
+            name: _file(folder / f"{name}.npy", kind, (rows, *(n or plan.size for n in shape)))
             for name, (kind, shape) in _SHAPES.items()
         }
     )
