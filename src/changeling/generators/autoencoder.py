@@ -11,22 +11,21 @@ and averaged weights.
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
-    Residual,
+    Twins,
     check_people,
     check_size,
     discrepancy,
-    doubling,
     drawing_losses,
     find_person,
     follow,
-    halving,
     pace,
     swap_grid,
 )
@@ -153,39 +152,14 @@ class Autoencoder:
         follow(self._average, self._network, self._steps)
 
 
-class _Network(nn.Module):
-    """Encoder, the layers shared after the code, one decoder per person."""
+class _Network(Twins):
+    """Twins whose codes lie on a sphere."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        grid = config.size // 2 ** len(config.widths)
-        last = config.widths[-1]
-        self.encoder = nn.Sequential(
-            *halving(config.widths),
-            nn.Flatten(),
-            nn.Linear(last * grid * grid, config.code),
-            nn.LayerNorm(config.code, elementwise_affine=False),
-        )
-        self.shared = nn.Sequential(
-            nn.Linear(config.code, last * grid * grid),
-            nn.Unflatten(1, (last, grid, grid)),
-            Residual(last),
-        )
-        self.decoders = nn.ModuleList(doubling(config.widths) for _ in config.people)
+        people, code = len(config.people), config.code
+        super().__init__(config.size, config.widths, people=people, encoded=code, code=code)
 
     def encode(self, faces: Tensor) -> Tensor:
-        """Return the codes (n, code) of faces (n, 3, size, size) in 0…1.
-
-        Grey is 0 to the encoder: else brightness would scale all it sees, which the sphere undoes.
-        """
-        return cast(Tensor, self.encoder(2 * faces - 1))
-
-    def decode(self, codes: tuple[Tensor, ...]) -> Tensor:
-        """Draw each person's codes (n, code) by its decoder, as (people · n, 4, size, size)."""
-        shared = self.shared(torch.cat(codes)).chunk(len(codes))
-        drawn = [decoder(x) for decoder, x in zip(self.decoders, shared, strict=True)]
-        return torch.cat(drawn)
-
-    def draw(self, code: Tensor, person: int) -> Tensor:
-        """Draw codes (n, code) by one person's decoder, as (n, 4, size, size)."""
-        return cast(Tensor, self.decoders[person](self.shared(code)))
+        """Return the codes (n, code) of faces (n, 3, size, size) in 0…1, each of deviation 1."""
+        codes = super().encode(faces)
+        return F.layer_norm(codes, codes.shape[1:])
