@@ -49,6 +49,18 @@ def swap_grid(swaps: Swaps, targets: Tensor) -> Tensor:
     return torch.stack([faces, *columns], dim=1)
 
 
+def check_kind(kind: int | None, kinds: int) -> None:
+    """Raise `UserError` unless `kind` is None (any) or one of the `kinds` that can be drawn."""
+    if kind is not None and not 0 <= kind < kinds:
+        known = f"give --kind 0…{kinds - 1}" if kinds else "it learnt none, leave --kind out"
+        raise UserError(f"the run cannot be asked for kind {kind}: {known}")
+
+
+def picture_grid(pictures: Tensor, columns: int = 8) -> Tensor:
+    """Lay pictures (n, 1 or 3, s, s) in rows: (n / columns, columns, 3, s, s), grey as RGB."""
+    return pictures.expand(-1, 3, -1, -1).unflatten(0, (-1, columns))
+
+
 def pace(step: int, steady: int, warm: int = 50) -> float:
     """Return the learning rate at `step` (from 1) as a share of its peak.
 
@@ -200,3 +212,19 @@ class Twins(nn.Module):
     def draw(self, code: Tensor, person: int) -> Tensor:
         """Draw codes (n, code) by one person's decoder, as (n, 4, size, size)."""
         return cast(Tensor, self.decoders[person](self.shared(code)))
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Return the Kullback-Leibler divergence (n,), in nats, of Gaussians (n, k) from N(0, 1).
+
+    Kingma & Welling, arXiv 1312.6114, appendix B, with the sign of a loss.
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
+
+
+def reparameterise(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Draw codes from Gaussians (n, k) so that gradients reach mean and variance.
+
+    Kingma & Welling, arXiv 1312.6114, section 2.4. The random numbers are the global generator's.
+    """
+    return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
