@@ -1,6 +1,8 @@
 """How near a swap is to the true answer, and two baselines that it has to beat."""
 
 from changeling.measuring.baselines import CopySource, MeanFace
+from changeling.measuring.fashion import Classified, FashionClassifier
+from changeling.measuring.frechet import frechet_distance, kernel_distance
 from changeling.measuring.identity import Likeness, likeness_of
 from changeling.measuring.judging import (
     Judgement,
@@ -25,7 +27,9 @@ from changeling.measuring.videos import (
 )
 
 __all__ = [
+    "Classified",
     "CopySource",
+    "FashionClassifier",
     "Judgement",
     "Likeness",
     "Likenesses",
@@ -38,8 +42,10 @@ __all__ = [
     "Scores",
     "VideoJudgement",
     "error_map",
+    "frechet_distance",
     "judge",
     "judge_videos",
+    "kernel_distance",
     "likeness_of",
     "mean",
     "mean_scores",
