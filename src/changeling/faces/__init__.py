@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         check_set,
         set_aside,
     )
+    from changeling.faces.datasets import open_pictures, picture_batches
+    from changeling.faces.datasets_protocol import Attributes, Pictures
     from changeling.faces.detect import Detector
     from changeling.faces.enrolment import (
         Known,
@@ -79,12 +81,15 @@ _LIGHTEST_FIRST = (
     "checking",
     "yunet",
     "renders",
+    "datasets_protocol",
+    "datasets",
     "landmark_teaching",
     "identity_teaching",
 )
 
 __all__ = [
     "TEMPLATE",
+    "Attributes",
     "Cells",
     "Check",
     "Coverage",
@@ -103,6 +108,7 @@ __all__ = [
     "People",
     "PeopleBatch",
     "PictureBatch",
+    "Pictures",
     "Reason",
     "Recogniser",
     "Renders",
@@ -123,8 +129,10 @@ __all__ = [
     "invert",
     "likeness",
     "most_like",
+    "open_pictures",
     "open_set",
     "people_batches",
+    "picture_batches",
     "portrait",
     "set_aside",
     "similarity",

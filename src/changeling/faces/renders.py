@@ -178,6 +178,12 @@ def learnt_and_kept(
     return render_lessons(renders, cache, tick=tick).split(_KEPT)
 
 
+def spread(frames: int, performance: Performance) -> list[int]:
+    """Indices of so many frames, evenly spread over the performance."""
+    # From the middle of each stretch, so that no frame lies on the border of two takes.
+    return ((np.arange(frames) + 0.5) / frames * len(performance)).astype(int).tolist()
+
+
 def _draw(lessons: Lessons, plan: Plan, index: int) -> None:
     actor, performance = plan.body(index)
     start = index * plan.frames
@@ -191,10 +197,8 @@ def _draw(lessons: Lessons, plan: Plan, index: int) -> None:
 
 
 def _shots(plan: Plan, actor: Actor, performance: Performance) -> Iterator[Shot]:
-    # From the middle of each stretch, so that no frame lies on the border of two takes.
-    frames = ((np.arange(plan.frames) + 0.5) / plan.frames * len(performance)).astype(int)
-    size = (plan.size, plan.size)
-    return render(actor, performance, size=size, frames=frames.tolist(), coarse=True)
+    size, frames = (plan.size, plan.size), spread(plan.frames, performance)
+    return render(actor, performance, size=size, frames=frames, coarse=True)
 
 
 def _open(folder: Path, plan: Plan) -> Lessons:
