@@ -13,10 +13,10 @@ from test_faceset import made
 
 from changeling.errors import UserError
 from changeling.faces import FaceSet, Jitter, PeopleBatch, people_batches
-from changeling.faces.alignment import inner_mask
+from changeling.faces.alignment import apply, inner_mask
 from changeling.media import read_image, write_image
 
-STILL = Jitter(turn=0, scale=0, shift=0, warp=0, colours=0, light=0, tint=0, mirror=0)
+STILL = Jitter.none()
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +41,8 @@ def test_shapes_and_ranges(sets: tuple[FaceSet, ...]) -> None:
         assert float(tensor.min()) >= 0
         assert float(tensor.max()) <= 1
     assert 0.3 < float(batch.masks.mean()) < 0.95
+    assert batch.eyes.shape == (3, 6, 1, 32, 32)
+    assert 0.02 < float(batch.eyes.mean()) < 0.2
 
 
 def test_batches_are_pure_in_the_step_and_the_seed(sets: tuple[FaceSet, ...]) -> None:
@@ -80,6 +82,18 @@ def test_warp_and_colour_leave_the_targets_alone(sets: tuple[FaceSet, ...]) -> N
         assert torch.equal(still.targets, other.targets)
         assert torch.equal(still.masks, other.masks)
         assert float((still.inputs - other.inputs).abs().mean()) > 0.01
+
+
+def test_the_eyes_are_where_their_landmarks_are(sets: tuple[FaceSet, ...]) -> None:
+    still = people_batches(sets[:1], size=32, batch=1, seed=0, jitter=STILL)(0)
+    turned = people_batches(sets[:1], size=32, batch=1, seed=0, jitter=replace(STILL, mirror=1))(0)
+    assert float((turned.eyes - still.eyes.flip(-1)).abs().max()) < 0.1
+    pixels = sets[0].crops().astype(np.float32) / 255
+    target = still.targets[0, 0].permute(1, 2, 0).numpy()
+    face = sets[0].faces[int(np.abs(pixels - target).max((1, 2, 3)).argmin())]
+    places = np.floor(apply(face.matrix, face.landmarks) * 32).astype(int)
+    assert all(still.eyes[0, 0, 0, y, x] > 0.6 for x, y in places[36:48])
+    assert all(still.eyes[0, 0, 0, y, x] == 0 for x, y in places[[8, 30, 48, 54]])
 
 
 def test_mirroring_and_light_are_alike_for_all_people(sets: tuple[FaceSet, ...]) -> None:

@@ -78,7 +78,7 @@ def test_training_goes_on_where_it_stopped(
     settings = json.loads((run / "config.json").read_text(encoding="utf-8"))
     assert settings["config"]["people"] == ["a", "b", "c"]
     assert settings["config"]["size"] == 16
-    assert (settings["data"]["seed"], settings["data"]["batch"]) == (4, 2)
+    assert (settings["data"]["seed"], settings["config"]["batch"]) == (4, 2)
 
 
 @pytest.mark.parametrize(

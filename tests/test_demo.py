@@ -20,7 +20,6 @@ from changeling.measuring import Score
 from changeling.media import probe, read_frames
 from changeling.provenance import Source, State, sha256, verify
 from changeling.study import Demo, DemoOptions, Pair, Stage, demo, judge_report, score_lines
-from changeling.study.train import BATCH
 from changeling.training import Run, Runtime
 
 TODAY = date(2026, 11, 21)
@@ -158,7 +157,7 @@ def test_scores_json_holds_what_is_promised(made: Demo) -> None:
     assert copied["to_source"] > copied["to_target"], "a recoloured source is still the source"
     speeds = [data[key] for key in KEYS[4:9]]
     assert all(math.isfinite(speed) and speed > 0 for speed in speeds)
-    assert data["faces_per_second"] == pytest.approx(20 * 2 * BATCH / data["train_seconds"])
+    assert data["faces_per_second"] == pytest.approx(20 * 2 * 8 / data["train_seconds"])
     assert data["seeds"] == {
         "a": {"face": 1, "styling": 1}, "b": {"face": 2, "styling": 1},
         "performance_a": 1, "performance_b": 2, "performance": 3, "training": 0,

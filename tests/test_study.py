@@ -39,11 +39,10 @@ def train(
     **settings: float,
 ) -> list[Advance]:
     tiny = family(FAMILY).config.tiny()
-    config = replace(tiny, people=tuple(name for name, _ in sets), **settings)
+    config = replace(tiny, people=tuple(name for name, _ in sets), batch=2, **settings)
     return list(
         train_family(
-            FAMILY, config, sets, run, Budget(None, steps), today=TODAY, runtime=PLAIN,
-            batch=2, seed=seed,
+            FAMILY, config, sets, run, Budget(None, steps), today=TODAY, runtime=PLAIN, seed=seed
         )
     )  # fmt: skip
 

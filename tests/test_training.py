@@ -144,6 +144,28 @@ class TestFit:
         checkpoint = run.load()
         assert checkpoint is not None and checkpoint.step == 5
 
+    def test_held_out_samples_are_asked_about_in_time_and_never_at_an_end_in_between(
+        self, tmp_path: Path
+    ) -> None:
+        class Selecting(Toy):
+            def __init__(self) -> None:
+                super().__init__()
+                self.asked: list[int] = []
+
+            def validate(self, batch: list[int], /) -> dict[str, Tensor]:
+                self.asked.append(batch[0])
+                return {"validation": torch.tensor(batch[0] / 2)}
+
+        toy, run = Selecting(), new_run(tmp_path / "run")
+        cadence = Cadence(validate=3)
+        list(fit(toy, numbers, run, steps_only(8), cadence=cadence, held_out=numbers))
+        assert toy.asked == [3, 6]
+        rows = [row for row in run.rows() if "validation" in row]
+        assert [(row["step"], row["validation"]) for row in rows] == [(3, 1.5), (6, 3.0)]
+        plain = Selecting()
+        list(fit(plain, numbers, new_run(tmp_path / "none"), steps_only(8), cadence=cadence))
+        assert plain.asked == []
+
     def test_left_and_resumed_repeats_the_uninterrupted_run(self, tmp_path: Path) -> None:
         whole, first, second = Toy(), Toy(), Toy()
         list(fit(whole, numbers, new_run(tmp_path / "whole"), steps_only(9), seed=3))

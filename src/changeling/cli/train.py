@@ -1,52 +1,65 @@
-"""`changeling train`: a family of networks, trained on the face sets of two or more people."""
+"""`changeling train`: a family of networks, trained on face sets of people or on pictures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from changeling.cli.bars import Bar
 from changeling.cli.values import (
-    Count,
     OptionalAmount,
     OptionalCount,
+    OptionalPath,
+    OptionalText,
     Out,
     Person,
     Seed,
 )
+from changeling.errors import UserError
 
 if TYPE_CHECKING:
+    from changeling.generators import Task
     from changeling.study import Advance
+    from changeling.training import Budget, Runtime
 
 MINUTES = 5.0
 """How long a training takes of which neither the time nor the steps are given."""
+FACES, CLOTHES = 64, 28
+"""Sides in pixels of the faces, and of FashionMNIST's pictures."""
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a family on face sets. The same command again goes on where the run stopped."""
+    """Train a family on face sets of people, or on pictures. The same command again goes on where
+    the run stopped."""
 
     family: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="FAMILY")]
-    """Which family of networks, such as autoencoder; a wrong name lists them."""
-    a: Path
-    """Face set of the person a."""
-    b: Path
-    """Face set of the person b."""
+    """Which family of networks, such as autoencoder; `changeling families` lists them."""
     out: Out
     """Folder of the run: configuration, log, previews, checkpoint."""
+    a: OptionalPath = None
+    """Face set of the person a, for a family that swaps faces."""
+    b: OptionalPath = None
+    """Face set of the person b."""
     person: Annotated[tuple[Person, ...], tyro.conf.UseAppendAction] = ()
     """A further person; may be given several times."""
-    size: Count = 64
-    """Side of the faces in pixels, such as 64 or 128; no larger than in the sets."""
+    data: OptionalText = None
+    """Pictures for a family that learns from pictures: fashion-mnist, actors, or a folder."""
+    consent: OptionalPath = None
+    """Consent for the pictures of a folder that may show people (TOML)."""
+    preset: Literal["laptop", "report"] = "laptop"
+    """Settings that suit two cores, or those of the report that the family is taken from."""
+    size: OptionalCount = None
+    """Side of the faces in pixels, such as 64 or 128, no larger than in the sets; by default 64,
+    and 28 for fashion-mnist."""
     minutes: OptionalAmount = None
     """Minutes of training over all sittings; 5 if --steps is not given either."""
     steps: OptionalCount = None
     """Steps of training over all sittings."""
-    batch: Count = 8
-    """Faces of each person in a step."""
+    batch: OptionalCount = None
+    """Faces of each person, or pictures, in a step; by default what suits the family."""
     seed: Seed = 0
     """Seed of weights, batches and noise."""
     plain: bool = False
@@ -66,22 +79,65 @@ class Train:
 
     def _advances(self) -> Iterator["Advance"]:
         # Imported here because torch takes seconds that --help and verify need not spend.
-        from changeling.faces import open_set
-        from changeling.generators import family
-        from changeling.study import train_family
-        from changeling.training import Budget, Runtime
+        from changeling.generators import Learns, family
 
+        if family(self.family).learns is Learns.PEOPLE:
+            return self._on_people()
+        return self._on_pictures()
+
+    def _on_people(self) -> Iterator["Advance"]:
+        from changeling.faces import open_set
+        from changeling.generators import Task
+        from changeling.study import train_family
+
+        if self.a is None or self.b is None or self.data is not None:
+            raise UserError(
+                f"{self.family} learns from the faces of two people: give their face sets with "
+                "--a and --b, and no --data"
+            )
         folders = (("a", self.a), ("b", self.b), *self.person)
-        config = family(self.family).config.preset(
-            tuple(name for name, _ in folders), size=self.size
-        )
-        best = Runtime.best()
-        minutes = MINUTES if self.minutes is None and self.steps is None else self.minutes
+        task = Task(tuple(name for name, _ in folders), self.size or FACES, steps=self.steps)
+        sets = [(name, open_set(folder)) for name, folder in folders]
         return train_family(
-            self.family, config, [(name, open_set(folder)) for name, folder in folders], self.out,
-            Budget(minutes, self.steps), today=date.today(), batch=self.batch, seed=self.seed,
-            runtime=best.plain() if self.plain else best,
+            self.family, self._config(task), sets, self.out, self._budget(), today=date.today(),
+            seed=self.seed, runtime=self._runtime(),
         )  # fmt: skip
+
+    def _on_pictures(self) -> Iterator["Advance"]:
+        from changeling.faces import open_pictures
+        from changeling.generators import Task
+        from changeling.study import train_pictures
+
+        if self.data is None or self.a or self.b or self.person:
+            raise UserError(
+                f"{self.family} learns from pictures: give --data fashion-mnist, --data actors or "
+                "--data FOLDER, and no --a, --b or --person"
+            )
+        pictures = open_pictures(self.data, consent=self.consent)
+        size = self.size or (CLOTHES if self.data == "fashion-mnist" else FACES)
+        task = Task((), size, pictures.channels, len(pictures.kinds), self.steps)
+        return train_pictures(
+            self.family, self._config(task), pictures, self.out, self._budget(),
+            today=date.today(), seed=self.seed, runtime=self._runtime(),
+        )  # fmt: skip
+
+    def _config(self, task: "Task") -> Any:  # noqa: ANN401
+        from changeling.generators import configuration
+
+        config = configuration(self.family, task, preset=self.preset)
+        return config if self.batch is None else replace(config, batch=self.batch)
+
+    def _budget(self) -> "Budget":
+        from changeling.training import Budget
+
+        minutes = MINUTES if self.minutes is None and self.steps is None else self.minutes
+        return Budget(minutes, self.steps)
+
+    def _runtime(self) -> "Runtime":
+        from changeling.training import Runtime
+
+        best = Runtime.best()
+        return best.plain() if self.plain else best
 
 
 def _words(advance: "Advance") -> str:

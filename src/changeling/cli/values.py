@@ -88,6 +88,8 @@ OptionalAmount = Annotated[float | None, _kind("NUMBER", _amount), _optional]
 """A number above 0 or None."""
 OptionalPath = Annotated[Path | None, _kind("PATH", Path), _optional]
 """A path or None."""
+OptionalText = Annotated[str | None, _kind("TEXT", str), _optional]
+"""A text or None."""
 Size = Annotated[tuple[int, int], _kind("WIDTHxHEIGHT", _size, "{0[0]}x{0[1]}".format)]
 """Width and height in pixels."""
 Person = Annotated[tuple[str, Path], _kind("NAME=FOLDER", _person)]

@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from changeling.errors import UserError
-from changeling.faces.alignment import Matrix, apply, fill, inner_hull, to_pixels
+from changeling.faces.alignment import Matrix, apply, eye_hulls, fill, inner_hull, to_pixels
 from changeling.faces.faceset import FEWEST, FaceSet, stored_size
 from changeling.faces.people import PeopleBatch
 
@@ -44,11 +44,16 @@ class Jitter:
     tint: float = 0.05
     """Change of each colour channel of the input, as a fraction."""
 
+    @classmethod
+    def none(cls) -> "Jitter":
+        """The faces as they are."""
+        return cls(turn=0, scale=0, shift=0, mirror=0, warp=0, colours=0, light=0, tint=0)
+
 
 class _Person:
     """One set, ready to draw from."""
 
-    def __init__(self, faces: FaceSet, size: int) -> None:
+    def __init__(self, faces: FaceSet, size: int, rows: range) -> None:
         if len(faces) < FEWEST:
             raise UserError(
                 f"{faces.folder} holds {len(faces)} face(s) and training needs at least {FEWEST}; "
@@ -59,8 +64,10 @@ class _Person:
                 f"{faces.folder} holds faces of {faces.size} pixels and the network wants {size}; "
                 f"extract it again with --size {size}."
             )
+        self.rows = rows
         self.pixels = faces.pixels()
         self.hulls = [inner_hull(face.landmarks, face.matrix) for face in faces.faces]
+        self.eyes = [eye_hulls(face.landmarks, face.matrix) for face in faces.faces]
         step = 1 / faces.size
         start = (0.5 - (stored_size(faces.size) - faces.size) // 2) * step
         self.inner: Matrix = np.array([[step, 0, start], [0, step, start]])
@@ -68,34 +75,43 @@ class _Person:
 
 
 def people_batches(
-    sets: Sequence[FaceSet], *, size: int, batch: int, seed: int, jitter: Jitter | None = None
+    sets: Sequence[FaceSet],
+    *,
+    size: int,
+    batch: int,
+    seed: int,
+    jitter: Jitter | None = None,
+    rows: Sequence[range] | None = None,
 ) -> Callable[[int], PeopleBatch]:
     """Batches of `batch` faces of each person at `size` pixels, as a pure function of the step.
 
-    Raises UserError for a set with fewer than two faces, a broken PNG, or too small faces.
+    rows: which faces of each set are drawn from; all of them if None. Raises UserError for a set
+    with fewer than two faces, a broken PNG, or too small faces.
     """
-    people = [_Person(faces, size) for faces in sets]
+    rows = rows or [range(len(faces)) for faces in sets]
+    people = [_Person(faces, size, some) for faces, some in zip(sets, rows, strict=True)]
     jitter = jitter or Jitter()
 
     def prepare(step: int) -> PeopleBatch:
         rng = np.random.default_rng((seed, step))
         mirrored = rng.random(batch) < jitter.mirror
         drawn = [_draw(person, size, mirrored, jitter, rng) for person in people]
-        inputs, targets, masks = (np.stack(parts) for parts in zip(*drawn, strict=True))
+        inputs, targets, masks, eyes = (np.stack(parts) for parts in zip(*drawn, strict=True))
         _recolour(inputs, masks, jitter, rng)
-        return PeopleBatch(_tensor(inputs), _tensor(targets), _tensor(masks[..., None]))
+        return PeopleBatch(*map(_tensor, (inputs, targets, masks[..., None], eyes[..., None])))
 
     return prepare
 
 
 def _draw(
     person: _Person, size: int, mirrored: NDArray[np.bool_], jitter: Jitter, rng: Generator
-) -> tuple[Bytes, Bytes, Bytes]:
-    """Inputs and targets (n, size, size, 3) and masks (n, size, size) of one person, 0…255."""
+) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+    """Inputs and targets (n, size, size, 3), masks and eyes (n, size, size), 0…255, of a person."""
     inputs = np.empty((len(mirrored), size, size, 3), np.uint8)
     targets, masks = np.empty_like(inputs), np.empty(inputs.shape[:3], np.uint8)
+    eyes = np.empty_like(masks)
     for k, flip in enumerate(mirrored):
-        row = int(rng.integers(len(person.hulls)))
+        row = person.rows[int(rng.integers(len(person.rows)))]
         moved = _moved(bool(flip), jitter, rng)
         out = to_pixels(_chain(moved, person.inner), size)
         stored = np.asarray(person.pixels[row])
@@ -106,8 +122,11 @@ def _draw(
         inputs[k] = cv2.remap(
             stored, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
-        masks[k] = fill(apply(to_pixels(moved, size), person.hulls[row]), size)
-    return inputs, targets, masks
+        placed = to_pixels(moved, size)
+        masks[k] = fill(apply(placed, person.hulls[row]), size)
+        left, right = (fill(apply(placed, hull), size) for hull in person.eyes[row])
+        eyes[k] = np.maximum(left, right)
+    return inputs, targets, masks, eyes
 
 
 def _moved(flip: bool, jitter: Jitter, rng: Generator) -> Matrix:

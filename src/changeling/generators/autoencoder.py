@@ -60,6 +60,9 @@ class Config:
     steady: int = 2000
     """Steps after which the learning rate begins to fall with the root of the step."""
 
+    batch: int = 8
+    """Faces of each person in a step."""
+
     @classmethod
     def tiny(cls) -> "Config":
         """Return the smallest configuration that still runs every line."""

@@ -33,6 +33,9 @@ class Config:
     rate: float = 5e-5
     """Learning rate of Adam."""
 
+    batch: int = 8
+    """Faces of each person in a step."""
+
     @classmethod
     def tiny(cls) -> "Config":
         """Return the smallest configuration that still runs every line."""

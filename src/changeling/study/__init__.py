@@ -7,7 +7,7 @@ from changeling.study.options import DemoOptions
 from changeling.study.pairs import PAIRS, Pair
 from changeling.study.scores import Results, ScoreLine, Seeds, Versions, score_lines
 from changeling.study.stages import Stage, Tell, quiet
-from changeling.study.train import Advance, donor_of, train_family
+from changeling.study.train import Advance, donor_of, train_family, train_pictures
 
 __all__ = [
     "PAIRS",
@@ -28,4 +28,5 @@ __all__ = [
     "quiet",
     "score_lines",
     "train_family",
+    "train_pictures",
 ]

@@ -24,7 +24,7 @@ from changeling.study.options import DemoOptions
 from changeling.study.report import write_report
 from changeling.study.scores import Results, Seeds, Versions
 from changeling.study.stages import Clock, Ledger, Stage, Tell, quiet
-from changeling.study.train import BATCH, Advance, donor_of, train_family
+from changeling.study.train import Advance, donor_of, train_family
 from changeling.training import Budget, Run, Runtime, from_json, to_json
 
 JUDGED = 100
@@ -174,13 +174,14 @@ class _Study:
     def _results(self, ledger: Ledger, judgement: Judgement) -> Results:
         trained = [row for row in Run(self.folder / names.RUN).rows() if "rate" in row][-1]
         options = self.options
+        batch = configuration(options.family, Task(names.PEOPLE, options.faces)).batch
         return Results(
             crop=judgement.scores.crop,
             in_place=judgement.scores.in_place,
             frame=judgement.scores.frame,
             identity=judgement.identity,
             train_seconds=trained["seconds"],
-            faces_per_second=trained["step"] * len(names.PEOPLE) * BATCH / trained["seconds"],
+            faces_per_second=trained["step"] * len(names.PEOPLE) * batch / trained["seconds"],
             convert_fps=ledger.speed("convert"),
             render_fps=ledger.speed("film"),
             extract_fps=ledger.speed("extract"),

@@ -22,7 +22,6 @@ from changeling.study.look import Look
 from changeling.study.options import DemoOptions
 from changeling.study.report import Chart, Grid, Picture, Report, Row, Table
 from changeling.study.scores import Results, score_lines
-from changeling.study.train import BATCH
 from changeling.training import Run
 
 _LEAD = (
@@ -150,7 +149,7 @@ def _commands(options: DemoOptions) -> Iterator[str]:
     yield (
         f"changeling train {shlex.quote(options.family)} --a {names.FACES}/{names.A} "
         f"--b {names.FACES}/{names.B} -o {names.RUN} --size {options.faces}{limits} "
-        f"--batch {BATCH} --seed {options.seed}"
+        f"--seed {options.seed}"
     )
     yield (
         f"changeling convert {names.PERFORMANCE} --run {names.RUN} --to {names.B} -o {names.SWAP}"

@@ -1,29 +1,36 @@
-"""A family trained on face sets of people who consent, scored against the truth while it learns."""
+"""A family trained on people who consent, or on pictures, into a run that says what it learnt."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from hashlib import sha256 as new_hash
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from changeling.converting import Donor
 from changeling.errors import UserError
-from changeling.faces import FaceSet, people_batches
+from changeling.faces import (
+    FaceSet,
+    Jitter,
+    PeopleBatch,
+    people_batches,
+)
 from changeling.generators import family as family_of
 from changeling.measuring import Score
 from changeling.media import writing
 from changeling.provenance import Consent, Ingredient, Use, sha256
 from changeling.study.curve import TruthCurve
-from changeling.training import Budget, Progress, Run, Runtime, fit
+from changeling.training import Batches, Budget, Progress, Run, Runtime, fit
+
+if TYPE_CHECKING:
+    from changeling.faces import Pictures
 
 _CONSENTS = "consents.json"
-BATCH = 8
-"""Faces of each person in a step."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,20 @@ class Data:
 
     people: tuple[Person, ...]
     """In the order of the network's people."""
-    batch: int
-    """Faces of each person in a step."""
+    seed: int
+    """Of weights, batches and noise."""
+
+
+@dataclass(frozen=True)
+class PictureData:
+    """What a run of a family that learns from pictures is trained on."""
+
+    name: str
+    """What the set is called."""
+    pictures: int
+    """How many it holds."""
+    kinds: tuple[str, ...]
+    """Names of its classes; none where it has no labels."""
     seed: int
     """Of weights, batches and noise."""
 
@@ -72,33 +91,86 @@ def train_family(
     *,
     today: date,
     runtime: Runtime,
-    batch: int = BATCH,
     seed: int = 0,
 ) -> Iterator[Advance]:
     """Train `family` on the faces of named people into the run `folder`, step by step.
 
-    `config` is one of the family's, such as `preset(names, size=64)`, its people those of `sets`
-    in order. The same call again goes on where the last one was left. When all people are rendered
-    actors the run's log gets the truth curve in its columns truth_psnr and truth_ssim. Raises
-    UserError when somebody does not consent to training today, for sets or sizes that do not fit,
-    and when the folder holds a run with other settings.
+    `config` is one of the family's, its people those of `sets` in order (see
+    `generators.configuration`). A family that selects by validation is asked about the last faces
+    of each set, as many as its configuration keeps back. The same call again goes on where the
+    last one was left. When all people are rendered actors the run's log gets the truth curve in
+    its columns truth_psnr and truth_ssim. Raises UserError when somebody does not consent to
+    training today, for sets or sizes that do not fit, and when the folder holds a run with other
+    settings.
     """
     for _, faces in sets:
         faces.check(Use.TRAIN, today=today)
     names = tuple(name for name, _ in sets)
     assert config.people == names, (config.people, names)
-    runtime.apply()
-    batches = people_batches([faces for _, faces in sets], size=config.size, batch=batch, seed=seed)
-    torch.manual_seed(seed)
-    learner = family_of(family).learner(config, runtime=runtime)
-    data = Data(tuple(_person(name, faces) for name, faces in sets), batch, seed)
+    learner = _learner(family, config, runtime, seed)
+    batches, held_out = _batches(sets, config, seed)
+    data = Data(tuple(_person(name, faces) for name, faces in sets), seed)
     run = Run.begin(folder, family=family, config=config, data=data)
-    _keep_consents(folder, sets)
+    _keep_consents(folder, {name: faces.consent for name, faces in sets})
     curve = TruthCurve(run, learner, sets)
-    steps = fit(learner, batches, run, budget, seed=seed, workers=runtime.workers)
+    steps = fit(
+        learner, batches, run, budget, seed=seed, workers=runtime.workers, held_out=held_out
+    )
     with closing(steps):
         for progress in steps:
             yield Advance(progress, curve.follow(progress))
+
+
+def train_pictures(
+    family: str,
+    config: Any,  # noqa: ANN401
+    pictures: "Pictures",
+    folder: Path,
+    budget: Budget,
+    *,
+    today: date,
+    runtime: Runtime,
+    seed: int = 0,
+) -> Iterator[Advance]:
+    """Train `family` on a set of pictures into the run `folder`, step by step.
+
+    `config` is made for the channels and kinds of `pictures`. The same call again goes on where
+    the last one was left. Raises UserError as `train_family` does.
+    """
+    from changeling.faces import picture_batches
+
+    pictures.consent.check(Use.TRAIN, where=pictures.name, today=today)
+    learner = _learner(family, config, runtime, seed)
+    batches = picture_batches(pictures, size=config.size, batch=config.batch, seed=seed)
+    data = PictureData(pictures.name, len(pictures), pictures.kinds, seed)
+    run = Run.begin(folder, family=family, config=config, data=data)
+    _keep_consents(folder, {pictures.name: pictures.consent})
+    with closing(fit(learner, batches, run, budget, seed=seed, workers=runtime.workers)) as steps:
+        for progress in steps:
+            yield Advance(progress, None)
+
+
+def _batches(
+    sets: Sequence[tuple[str, FaceSet]],
+    config: Any,  # noqa: ANN401
+    seed: int,
+) -> tuple[Batches[PeopleBatch], Batches[PeopleBatch] | None]:
+    """Batches to learn from and, for a configuration that keeps faces back, to select by."""
+    faces = [faces for _, faces in sets]
+    make = partial(people_batches, faces, size=config.size, batch=config.batch, seed=seed)
+    kept = getattr(config, "kept", None)
+    if kept is None:
+        return make(), None
+    borders = [round(len(one) * (1 - share)) for one, share in zip(faces, kept, strict=True)]
+    learnt = [range(border) for border in borders]
+    back = [range(border, len(one)) for border, one in zip(borders, faces, strict=True)]
+    return make(rows=learnt), make(rows=back, jitter=Jitter.none())
+
+
+def _learner(family: str, config: Any, runtime: Runtime, seed: int) -> Any:  # noqa: ANN401
+    runtime.apply()
+    torch.manual_seed(seed)
+    return family_of(family).learner(config, runtime=runtime)
 
 
 def donor_of(run: Path, person: str) -> Donor:
@@ -132,11 +204,11 @@ def _person(name: str, faces: FaceSet) -> Person:
     return Person(name, faces.source, faces.sha256, digest.hexdigest())
 
 
-def _keep_consents(folder: Path, sets: Sequence[tuple[str, FaceSet]]) -> None:
+def _keep_consents(folder: Path, consents: Mapping[str, Consent]) -> None:
     """A consent may be renewed while a run goes on, so it is none of the run's settings."""
-    consents = {name: faces.consent.to_json() for name, faces in sets}
+    data = {name: consent.to_json() for name, consent in consents.items()}
     with writing(folder / _CONSENTS, overwrite=True) as beside:
-        beside.write_text(json.dumps(consents, indent=2) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 def _consent(path: Path, person: str) -> Consent:

@@ -3,7 +3,7 @@
 from changeling.training.checkpoint import load_state, save_state
 from changeling.training.config import from_json, to_json
 from changeling.training.folder import Checkpoint, Run
-from changeling.training.loop import Batch, Batches, Learner, Losses, Step, train
+from changeling.training.loop import Batch, Batches, Learner, Losses, Step, Validates, train
 from changeling.training.run import Budget, Cadence, Progress, fit
 from changeling.training.runtime import Runtime, load_optimizer, optimizer_state
 
@@ -19,6 +19,7 @@ __all__ = [
     "Run",
     "Runtime",
     "Step",
+    "Validates",
     "fit",
     "from_json",
     "load_optimizer",

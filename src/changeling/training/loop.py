@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Mapping, Sized
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -39,6 +39,15 @@ class Learner(Protocol[Learned]):
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> object:
         """Take over what `state_dict` returned."""
+        ...
+
+
+@runtime_checkable
+class Validates(Protocol[Learned]):
+    """A learner that selects its weights by how it does on samples that it does not learn from."""
+
+    def validate(self, batch: Learned, /) -> Losses:
+        """Measure held-out samples and remember the weights if they were never better."""
         ...
 
 

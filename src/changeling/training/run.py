@@ -13,7 +13,7 @@ from typing import Generic
 
 from changeling.errors import UserError
 from changeling.training.folder import Run
-from changeling.training.loop import Batch, Batches, Learner, Step, train
+from changeling.training.loop import Batch, Batches, Learner, Step, Validates, train
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Cadence:
     """Steps between two lines of the log; a line holds the mean losses since the last one."""
     preview: int = 200
     """Steps between two preview pictures."""
+    validate: int = 50
+    """Steps between two looks at held-out samples, for learners that select by them."""
     save: float = 60.0
     """Seconds between two checkpoints; one more is made at the end and at Ctrl-C."""
 
@@ -80,15 +82,17 @@ def fit(
     seed: int = 0,
     workers: int = 1,
     cadence: Cadence | None = None,
+    held_out: Batches[Batch] | None = None,
 ) -> Generator[Progress, None, None]:
     """Train into `run` until the budget is used up, going on from its checkpoint if it has one.
 
     Yields after every step; the caller draws a bar, adds scores with `run.log`, or leaves. Every
-    end, Ctrl-C included, finishes the step in hand and saves. Raises `UserError` for a budget
+    end, Ctrl-C included, finishes the step in hand and saves. A learner that `Validates` is asked
+    about `held_out` batches now and then. Raises `UserError` for a budget
     without limit, a damaged checkpoint, and a disk that refuses.
     """
     budget.check()
-    sitting = _Sitting(learner, run, budget, cadence or Cadence(), sample=batches(0))
+    sitting = _Sitting(learner, run, budget, cadence or Cadence(), batches(0), held_out)
     sitting.begin()
     if budget.spent(sitting.step, sitting.seconds) >= 1:
         return
@@ -108,6 +112,7 @@ class _Sitting(Generic[Batch]):
     budget: Budget
     cadence: Cadence
     sample: Batch
+    held_out: Batches[Batch] | None
     step: int = 0
     seconds: float = 0.0
     made: int = 0
@@ -170,7 +175,15 @@ class _Sitting(Generic[Batch]):
         left = self.budget.left(self.step, self.seconds, pace=sat / self.made)
         return Progress(step, self.seconds, self.samples / sat, min(fraction, 1.0), left)
 
+    def _validate(self) -> None:
+        if self.held_out is not None and isinstance(self.learner, Validates):
+            losses = self.learner.validate(self.held_out(self.step))
+            self.run.log(self.step, {name: float(loss) for name, loss in losses.items()})
+
     def _write(self, *, over: bool) -> None:
+        # Not at an end that a person chose: a run that goes on must select as one never stopped.
+        if self.step % self.cadence.validate == 0:
+            self._validate()
         if over or self.step % self.cadence.log == 0:
             self._log()
         if over or self.step % self.cadence.preview == 0:
