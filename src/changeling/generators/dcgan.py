@@ -1,0 +1,228 @@
+"""DCGAN: a generator of transposed convolutions and the discriminator that it learns to fool.
+
+Radford, Metz and Chintala, Unsupervised Representation Learning with Deep Convolutional Generative
+Adversarial Networks, ICLR 2016, arXiv 1511.06434: no pooling, no dense layers, batch norm in both
+networks, Adam with β1 0.5. `Config.report` is the common layout for 28 pixels: 100 random numbers,
+4×4 → 8×8 → 16×16 → 32×32, and a last transposed convolution of 1×1 that leaves `padding` pixels
+out. As the report prints it, without padding, it would draw 32×32; with the `padding=2` that it
+needs, 28×28, which is the one deviation. Other sizes take as many doublings as they need and leave
+the same border out.
+
+Beyond the report, where `averaged` is set: pictures are drawn by averaged weights (Yazıcı et al.,
+arXiv 1806.04498), which removes the generator's swing from step to step.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from changeling.faces.pictures import PictureBatch
+from changeling.generators.blocks import check_kind, check_size, memory, picture_grid
+from changeling.generators.protocols import Task
+from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training.collapse import adversarial
+
+_PREVIEWED = 32
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the DCGAN."""
+
+    size: int = 28
+    """Side of the pictures in pixels, a multiple of 4."""
+    channels: int = 1
+    """3 for RGB, 1 for grey."""
+    code: int = 100
+    """Random numbers from which a picture is drawn (the paper's nz)."""
+    drawing: int = 64
+    """Channels of the generator's last level (ngf); each level before has twice as many."""
+    judging: int = 64
+    """Channels of the discriminator's first level (ndf); each level after has twice as many."""
+    rate: float = 2e-4
+    """Learning rate of Adam, for both networks."""
+    averaged: bool = True
+    """Draw with averaged weights instead of the last ones."""
+    batch: int = 64
+    """Pictures in a step."""
+
+    @classmethod
+    def tiny(cls) -> "Config":
+        """Return the smallest configuration that still runs every line."""
+        return cls(size=16, channels=1, code=6, drawing=4, judging=4)
+
+    @classmethod
+    def laptop(cls, task: Task) -> "Config":
+        """Return the configuration for two cores: half the channels."""
+        return cls(size=task.size, channels=task.channels, drawing=32, judging=32)
+
+    @classmethod
+    def report(cls, task: Task) -> "Config":
+        """Return the report's network; it ran 25 epochs of FashionMNIST (23,450 steps)."""
+        return cls(size=task.size, channels=task.channels, averaged=False)
+
+    @property
+    def kinds(self) -> int:
+        """0: it is never told what a picture shows."""
+        return 0
+
+
+class Dcgan:
+    """The learner, and the `Draws` that it becomes."""
+
+    def __init__(self, config: Config, *, runtime: Runtime) -> None:
+        """Build the networks on `runtime`; raises `UserError` for a size that does not fit."""
+        check_size(config.size, 4)
+        self.size = config.size
+        """Side of the pictures in pixels."""
+        self.channels = config.channels
+        """3 for RGB, 1 for grey."""
+        self.kinds = config.kinds
+        """0: it cannot be asked for a class."""
+        self._config = config
+        self._runtime = runtime
+        self._network = runtime.network(_Network(config))
+        self._average = deepcopy(self._network.generator).requires_grad_(False)
+        parts = (self._network.generator, self._network.judge)
+        self._adams = tuple(
+            runtime.adam(part.parameters(), rate=config.rate, betas=(0.5, 0.999)) for part in parts
+        )
+        self._steps = 0
+
+    def step(self, batch: PictureBatch, /) -> Losses:
+        """Teach the discriminator real from drawn, then the generator to be taken for real."""
+        real = self._runtime.pictures(2 * batch.pictures - 1)
+        code = torch.randn(len(batch), self._config.code, 1, 1)
+        with self._runtime.autocast():
+            drawn = self._network.generator(self._runtime.pictures(code))
+        seen = self._judge(real), self._judge(drawn.detach())
+        judging = _says(seen[0], 1) + _says(seen[1], 0)
+        self._move(1, judging)
+        self._network.judge.requires_grad_(False)
+        fooled = self._judge(drawn)
+        drawing = _says(fooled, 1)
+        self._move(0, drawing)
+        self._network.judge.requires_grad_(True)
+        self._steps += 1
+        self._follow()
+        return {
+            "judge": judging.detach(),
+            "generator": drawing.detach(),
+            **adversarial(seen[0].sigmoid(), seen[1].sigmoid(), drawn, real),
+            "d_after": fooled.detach().sigmoid().mean(),
+        }
+
+    def preview(self, batch: PictureBatch, /) -> Tensor:
+        """Draw some pictures, always from the same random numbers."""
+        return picture_grid(self.draw(_PREVIEWED, seed=0))
+
+    @torch.no_grad()
+    def draw(self, count: int, *, seed: int, kind: int | None = None) -> Tensor:
+        """Draw `count` pictures (see `Draws`); raises `UserError` for any `kind`."""
+        check_kind(kind, self.kinds)
+        dice = torch.Generator().manual_seed(seed)
+        codes = torch.randn(count, self._config.code, 1, 1, generator=dice)
+        generator = self._average if self._config.averaged else self._network.generator
+        generator.eval()
+        with self._runtime.autocast():
+            parts = [generator(self._runtime.pictures(x)) for x in codes.split(_AT_ONCE)]
+        generator.train()
+        return ((torch.cat(parts).float() + 1) / 2).clamp(0, 1).cpu().contiguous()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return weights, averaged weights, Adam's states and the number of steps."""
+        return {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "adams": {i: optimizer_state(adam) for i, adam in enumerate(self._adams)},
+            "steps": self._steps,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Take over what `state_dict` returned."""
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        for i, adam in enumerate(self._adams):
+            load_optimizer(adam, state["adams"][i])
+        self._steps = state["steps"]
+
+    def _judge(self, pictures: Tensor) -> Tensor:
+        with self._runtime.autocast():
+            logits = self._network.judge(pictures)
+        return cast(Tensor, logits.float())
+
+    def _move(self, part: int, loss: Tensor) -> None:
+        self._adams[part].zero_grad()
+        loss.backward()
+        self._adams[part].step()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average; batch norm's running means, too, belong to the weights averaged."""
+        learnt = 1 - memory(self._steps)
+        now = self._network.generator.state_dict()
+        for name, mean in self._average.state_dict().items():
+            if mean.is_floating_point():
+                mean.lerp_(now[name], learnt)
+            else:
+                mean.copy_(now[name])
+
+
+def _says(logits: Tensor, real: int) -> Tensor:
+    """Return the binary cross-entropy of logits against 1 (real) or 0 (drawn)."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, real))
+
+
+class _Network(nn.Module):
+    """Generator and discriminator, their weights drawn as the paper does."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.generator = _generator(config)
+        self.judge = _judge(config)
+        self.apply(_initialise)
+
+
+def _initialise(layer: nn.Module) -> None:
+    """Draw weights from N(0, 0.02), those of batch norm from N(1, 0.02)."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+    elif isinstance(layer, nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, 1.0, 0.02)
+        nn.init.zeros_(layer.bias)
+
+
+def _generator(config: Config) -> nn.Sequential:
+    """Random numbers (n, code, 1, 1) → pictures (n, channels, size, size), −1…1."""
+    doublings = (config.size - 1).bit_length() - 2
+    width = config.drawing * 2**doublings
+    layers: list[nn.Module] = [nn.ConvTranspose2d(config.code, width, 4, bias=False)]
+    for _ in range(doublings):
+        layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        layers += [nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False)]
+        width //= 2
+    border = (4 * 2**doublings - config.size) // 2
+    layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    layers += [nn.ConvTranspose2d(width, config.channels, 1, padding=border, bias=False)]
+    return nn.Sequential(*layers, nn.Tanh())
+
+
+def _judge(config: Config) -> nn.Sequential:
+    """Pictures (n, channels, size, size), −1…1 → logits (n, 1, 1, 1), above 0 for real."""
+    before, width, side = config.channels, config.judging, config.size // 2
+    layers: list[nn.Module] = [
+        nn.Conv2d(before, width, 4, stride=2, padding=1, bias=False),
+        nn.LeakyReLU(0.2, inplace=True),
+    ]
+    while side > 4:
+        before, width, side = width, 2 * width, side // 2
+        layers += [nn.Conv2d(before, width, 4, stride=2, padding=1, bias=False)]
+        layers += [nn.BatchNorm2d(width), nn.LeakyReLU(0.2, inplace=True)]
+    # At 28 pixels the last side is 3: the listing's 4×4 with padding sees one row of zeros more.
+    return nn.Sequential(*layers, nn.Conv2d(width, 1, side, bias=False))
