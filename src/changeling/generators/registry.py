@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from changeling.errors import UserError
-from changeling.generators import autoencoder, classic
+from changeling.generators import autoencoder, classic, dcgan
 from changeling.generators.protocols import Draws, Swaps, Task
 from changeling.training import Run, Runtime
 
@@ -42,6 +42,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "autoencoder": Family(Learns.PEOPLE, autoencoder.Config, autoencoder.Autoencoder),
         "classic": Family(Learns.PEOPLE, classic.Config, classic.Classic),
+        "dcgan": Family(Learns.PICTURES, dcgan.Config, dcgan.Dcgan),
     }
 )
 """The families by name; the first one is the default of everything."""
