@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+import changeling.faces
+import changeling.measuring
+from changeling.cli import main
 from changeling.errors import UserError
 from changeling.faces.pictures import PictureBatch
-from changeling.measuring import Classified, FashionClassifier
+from changeling.measuring import Classified, FashionClassifier, FashionTeaching, teach_fashion
 from changeling.measuring.fashion import WEIGHTS, FashionNet
-from changeling.measuring.fashion_teaching import FashionTeaching, shifted, teach_fashion
+from changeling.measuring.fashion_teaching import FashionTaught, shifted
+from changeling.training import Batches
 
 
 def bars(step: int, n: int = 20) -> PictureBatch:
@@ -66,6 +70,44 @@ class TestTeaching:
         assert set(moved.sum((1, 2, 3)).tolist()) <= {
             float(a * b) for a in (4, 5, 6) for b in (4, 5, 6)
         }
+
+
+class _Pictures:
+    """Stands for a part of FashionMNIST: all pictures are as bright as their number."""
+
+    def __init__(self, source: str, *, part: str) -> None:
+        assert source == "fashion-mnist"
+        self.first = 0 if part == "train" else 200
+
+    def __len__(self) -> int:
+        return 5
+
+    def read(self, rows: np.ndarray, size: int) -> np.ndarray:
+        brightness = (self.first + rows).astype(np.uint8)[:, None, None, None]
+        return np.tile(brightness, (1, size, size, 1))
+
+    def labels(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(rows)
+
+
+def test_the_command_teaches_by_the_training_part_and_examines_with_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def teach(run: Path, learnt: Batches[PictureBatch], kept: PictureBatch, *rest: object,
+              out: Path, **more: object) -> FashionTaught:  # fmt: skip
+        assert run == tmp_path / "run" and rest == (FashionTeaching(seed=4),)
+        assert learnt(0).pictures.shape == (128, 1, 28, 28) and learnt(0).pictures.max() < 0.1
+        assert sorted(kept.labels.tolist()) == list(range(5)) and kept.pictures.min() > 0.7
+        return FashionTaught(9, 0.934, 0.95)
+
+    monkeypatch.setattr(changeling.faces, "open_pictures", _Pictures)
+    monkeypatch.setattr(changeling.measuring, "teach_fashion", teach)
+    out = tmp_path / "w.safetensors"
+    assert main(f"teach fashion --seed 4 --run-folder {tmp_path / 'run'} --out {out}".split()) == 0
+    said = capsys.readouterr().out
+    assert (
+        said == f"{out}: 9 steps, 93.4 % of the test pictures right, 95.0 % confident on average\n"
+    )
 
 
 class TestClassifying:

@@ -1,4 +1,4 @@
-"""`changeling teach`: the networks that ship, taught again by rendered actors."""
+"""`changeling teach`: the networks that ship, taught again by rendered actors or FashionMNIST."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Teach:
-    """Teach a network from rendered actors; the same command again goes on."""
+    """Teach a network from rendered actors or FashionMNIST; the same command again goes on."""
 
-    network: tyro.conf.Positional[Literal["landmarks", "identity"]]
-    """landmarks: the points that align every face. identity: whether two pictures show one face."""
+    network: tyro.conf.Positional[Literal["landmarks", "identity", "fashion"]]
+    """landmarks: the points that align every face. identity: whether two pictures show one face.
+    fashion: what a picture of FashionMNIST shows, for the distances of drawn pictures."""
     out: OptionalPath = None
     """The weights to write, with a .json of their SHA-256 beside; by default those in use."""
     minutes: Amount = 30.0
-    """Minutes of teaching, the rendering before it not counted."""
+    """Minutes of teaching, the rendering before it not counted; fashion takes a fixed number of
+    steps instead."""
     run_folder: OptionalPath = None
-    """Folder of the training run; by default runs/landmarks or runs/identity."""
+    """Folder of the training run; by default one named after the network, in runs."""
     cache: Path = Path("runs/lessons")
     """Folder of the renders that are learnt from."""
     actors: OptionalCount = None
@@ -37,6 +39,10 @@ class Teach:
 
     def run(self) -> int:
         """Teach."""
+        if self.network == "fashion":
+            with Bar("steps") as bar:
+                print(self._fashion(bar))
+            return 0
         with Bar("actors", ACTORS) as bar:
             said = self._landmarks(bar) if self.network == "landmarks" else self._identity(bar)
         print(said)
@@ -72,6 +78,23 @@ class Teach:
         return (
             f"{out}: {taught.steps} steps, equal error rate {100 * taught.kept.error:.1f} % "
             f"(area under the curve {taught.kept.auc:.4f}) on pairs of actors not learnt from"
+        )
+
+    def _fashion(self, bar: Bar) -> str:
+        from changeling.faces import open_pictures, picture_batches
+        from changeling.measuring import FashionTeaching, teach_fashion
+        from changeling.measuring.fashion import SIZE, WEIGHTS
+
+        out, teaching = self._out(WEIGHTS), FashionTeaching(seed=self.seed)
+        pictures, rest = (open_pictures("fashion-mnist", part=part) for part in ("train", "test"))
+        learnt = picture_batches(
+            pictures, size=SIZE, batch=teaching.batch, seed=self.seed, mirror=True
+        )
+        kept = picture_batches(rest, size=SIZE, batch=len(rest), seed=self.seed)(0)
+        taught = teach_fashion(self._folder(), learnt, kept, teaching, out=out, tick=bar.tick)
+        return (
+            f"{out}: {taught.steps} steps, {100 * taught.accuracy:.1f} % of the test pictures "
+            f"right, {100 * taught.confidence:.1f} % confident on average"
         )
 
     def _renders(self) -> "Renders":

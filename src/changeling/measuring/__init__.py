@@ -2,6 +2,7 @@
 
 from changeling.measuring.baselines import CopySource, MeanFace
 from changeling.measuring.fashion import Classified, FashionClassifier
+from changeling.measuring.fashion_teaching import FashionTeaching, teach_fashion
 from changeling.measuring.frechet import frechet_distance, kernel_distance
 from changeling.measuring.identity import Likeness, likeness_of
 from changeling.measuring.judging import (
@@ -30,6 +31,7 @@ __all__ = [
     "Classified",
     "CopySource",
     "FashionClassifier",
+    "FashionTeaching",
     "Judgement",
     "Likeness",
     "Likenesses",
@@ -54,4 +56,5 @@ __all__ = [
     "read_samples",
     "score",
     "ssim",
+    "teach_fashion",
 ]

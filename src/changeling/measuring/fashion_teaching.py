@@ -26,7 +26,7 @@ _WARM_UP = 100
 class FashionTeaching:
     """How the classifier is taught."""
 
-    steps: int = 8000
+    steps: int = 3000
     """Steps of the training; the learning rate falls to 0 at the last one."""
     batch: int = 128
     """Pictures a step."""
