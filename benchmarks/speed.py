@@ -105,6 +105,7 @@ def random_batch(size: int) -> PeopleBatch:
         inputs=torch.rand(*shape, 3, size, size),
         targets=torch.rand(*shape, 3, size, size),
         masks=torch.rand(*shape, 1, size, size).round(),
+        eyes=torch.rand(*shape, 1, size, size).round(),
     )
 
 

@@ -32,9 +32,10 @@ def noise_pictures(*, channels: int, kinds: int, size: int, n: int = 6) -> Batch
 
 
 def noise_batches(*, people: int, size: int, n: int = 3) -> Batches[PeopleBatch]:
-    """Return batches whose inputs, targets and masks (a disc) depend on the step alone."""
+    """Return batches whose inputs, targets and masks (discs) depend on the step alone."""
     line = torch.linspace(-1, 1, size)
-    disc = ((line[:, None] ** 2 + line[None] ** 2) < 0.6).float()
+    away = line[:, None] ** 2 + line[None] ** 2
+    face, eyes = (away < 0.6).float(), (away < 0.1).float()
 
     def batch(step: int) -> PeopleBatch:
         generator = torch.Generator().manual_seed(step)
@@ -44,7 +45,8 @@ def noise_batches(*, people: int, size: int, n: int = 3) -> Batches[PeopleBatch]
         return PeopleBatch(
             inputs=(0.9 * targets + 0.1 * grain),
             targets=targets,
-            masks=disc.expand(people, n, 1, size, size).clone(),
+            masks=face.expand(people, n, 1, size, size).clone(),
+            eyes=eyes.expand(people, n, 1, size, size).clone(),
         )
 
     return batch

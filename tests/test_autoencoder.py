@@ -30,7 +30,7 @@ def coloured_people(step: int) -> PeopleBatch:
     targets = ((0.3 + 0.7 * brightness) * colours).expand(2, 4, 3, 16, 16)
     masks = torch.zeros(2, 4, 1, 16, 16)
     masks[..., 4:12, 4:12] = 1
-    return PeopleBatch(targets, targets, masks)
+    return PeopleBatch(targets, targets, masks, masks)
 
 
 def test_a_swap_gives_the_other_person_in_the_same_performance() -> None:

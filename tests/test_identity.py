@@ -1,7 +1,9 @@
 """Who it is: the network, how it learns, and the embeddings at work."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import run
 
 import cv2
 import numpy as np
@@ -244,3 +246,23 @@ def test_the_weights_that_ship_are_whole() -> None:
     subject = Identifier.load()
     assert 0 < subject.same < 1
     assert np.abs(np.linalg.norm(subject.embed(crops(2)), axis=1) - 1).max() < 1e-5
+
+
+def test_the_last_map_is_what_the_head_reads() -> None:
+    net, crops = IdentityNet().eval(), batch().crops
+    maps, before = net.maps(crops), net.maps(crops, active=False)
+    assert [tuple(x.shape[1:]) for x in maps] == [
+        (24, 32, 32), (48, 16, 16), (96, 8, 8), (128, 4, 4)
+    ]  # fmt: skip
+    assert torch.allclose(F.normalize(net.head(maps[-1])), net(crops), atol=1e-5)
+    for after, raw in zip(maps, before, strict=True):
+        assert raw.min() < 0 and torch.equal(after, raw.relu())
+
+
+def test_maps_need_no_heavy_package() -> None:
+    heavy = ("av", "c2pa", "anny", "warp", "tyro")
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({heavy}));"
+        "from changeling.faces.identity import read_network; read_network()"
+    )
+    run([sys.executable, "-c", script], check=True)

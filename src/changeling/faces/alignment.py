@@ -35,6 +35,9 @@ _BEFORE = (3, 6)
 _BROWS = slice(17, 27)
 _FOREHEAD = 0.07
 """How far above the brows the inner face reaches, in unit crops."""
+_EYE_CORNERS = (slice(36, 42), slice(42, 48))
+_LID = 0.03
+"""How far an eye's area reaches beyond its landmarks, in unit crops."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,9 +205,17 @@ def inner_hull(landmarks: Points, matrix: Matrix) -> NDArray[np.float64]:
     return hull[:, 0].astype(np.float64)
 
 
+def eye_hulls(landmarks: Points, matrix: Matrix) -> list[NDArray[np.float64]]:
+    """Of each eye (n, 2) corners in unit coordinates: its landmarks' convex hull with the lids."""
+    eyes = np.stack([apply(matrix, landmarks[corners]) for corners in _EYE_CORNERS])
+    away = eyes - eyes.mean(1, keepdims=True)
+    eyes += _LID * away / np.maximum(np.linalg.norm(away, axis=2, keepdims=True), 1e-6)
+    return [cv2.convexHull(eye.astype(np.float32))[:, 0].astype(np.float64) for eye in eyes]
+
+
 def inner_mask(landmarks: Points, matrix: Matrix, size: int) -> NDArray[np.float32]:
     """(size, size) 0…1: the inner face of (68, 2) landmarks in the crop of `matrix`."""
-    area = fill(in_pixels(inner_hull(landmarks, matrix), size), size)
+    area = fill([in_pixels(inner_hull(landmarks, matrix), size)], size)
     return area.astype(np.float32) / np.float32(255)
 
 
@@ -213,10 +224,11 @@ def in_pixels(points: Points, size: int) -> NDArray[np.float64]:
     return np.asarray(points, np.float64) * size - 0.5
 
 
-def fill(corners: Points, size: int) -> NDArray[np.uint8]:
-    """(size, size) 0…255, antialiased: the convex polygon of (n, 2) corners in pixels."""
+def fill(polygons: Sequence[Points], size: int) -> NDArray[np.uint8]:
+    """(size, size) 0…255, antialiased: convex polygons, each of (n, 2) corners in pixels."""
     fine = 4
-    corners = (np.asarray(corners, np.float64) + 0.5) * fine - 0.5
     area = np.zeros((size * fine, size * fine), np.uint8)
-    cv2.fillConvexPoly(area, np.rint(corners * 16).astype(np.int32), 255, shift=4)
+    for corners in polygons:
+        corners = (np.asarray(corners, np.float64) + 0.5) * fine - 0.5
+        cv2.fillConvexPoly(area, np.rint(corners * 16).astype(np.int32), 255, shift=4)
     return np.asarray(cv2.resize(area, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -123,9 +123,8 @@ def _draw(
             stored, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
         placed = to_pixels(moved, size)
-        masks[k] = fill(apply(placed, person.hulls[row]), size)
-        left, right = (fill(apply(placed, hull), size) for hull in person.eyes[row])
-        eyes[k] = np.maximum(left, right)
+        masks[k] = fill([apply(placed, person.hulls[row])], size)
+        eyes[k] = fill([apply(placed, eye) for eye in person.eyes[row]], size)
     return inputs, targets, masks, eyes
 
 

@@ -64,6 +64,22 @@ class IdentityNet(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         return F.normalize(self.head(self.features(self.seen(crops))))
 
+    def maps(self, crops: Tensor, *, active: bool = True) -> list[Tensor]:
+        """What the four stages show of (n, 3, s, s) crops, the finest first.
+
+        float32 of 24, 48, 96 and 128 channels, 32², 16², 8² and 4²; `active`: after the rectifier
+        that ends the stage, else before it. Differentiable, for losses that compare features.
+        """
+        shown = F.interpolate(crops, (SIZE, SIZE), mode="bilinear", antialias=True)
+        x, found = self.seen(shown), []
+        for i, layer in enumerate(self.features):
+            assert isinstance(layer, Residual | nn.Sequential)
+            before = x + layer.inner(x) if isinstance(layer, Residual) else layer[:2](x)
+            x = F.relu(before)
+            if i % 2 == 0:
+                found.append(x if active else before)
+        return found
+
     def seen(self, crops: Tensor) -> Tensor:
         """The crops as the features get them: brightness and contrast even, grey around the oval.
 
@@ -171,9 +187,7 @@ class Identifier:
 
         Raises UserError when they are missing or not those that were written.
         """
-        tensors, about = read_weights(path, network="identity")
-        net = IdentityNet()
-        net.load_state_dict(tensors)
+        net, about = read_network(path)
         name = str(about["sha256"])[:16]
         channels_last(net)
         return cls(net, float(about["same"]), name)
@@ -192,6 +206,14 @@ class Identifier:
                 both = self._net(shown) + self._net(shown.flip(3))
                 found.append(F.normalize(both).numpy())
         return np.concatenate(found)
+
+
+def read_network(path: Path = WEIGHTS) -> tuple[IdentityNet, dict[str, Any]]:
+    """The taught network and the JSON beside its weights. Raises UserError as `Identifier.load`."""
+    tensors, about = read_weights(path, network="identity")
+    net = IdentityNet()
+    net.load_state_dict(tensors)
+    return net, about
 
 
 def margin_loss(cosines: Tensor, who: Tensor, *, scale: float, margin: float) -> Tensor:

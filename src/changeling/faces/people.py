@@ -15,6 +15,8 @@ class PeopleBatch:
     """float32 (people, n, 3, size, size), RGB, 0…1: the faces as they are."""
     masks: Tensor
     """float32 (people, n, 1, size, size), 0…1: the inner face in the targets."""
+    eyes: Tensor
+    """float32 (people, n, 1, size, size), 0…1: both eyes with their lids in the targets."""
 
     def __len__(self) -> int:
         """Count the faces in the batch: people times n."""

@@ -10,7 +10,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from changeling.errors import UserError
-from changeling.media import writing
+from changeling.training.files import replacing
 
 
 def write_weights(net: nn.Module, out: Path, about: Mapping[str, object]) -> None:
@@ -21,9 +21,10 @@ def write_weights(net: nn.Module, out: Path, about: Mapping[str, object]) -> Non
     state = net.state_dict()
     data = save({name: _half(value).contiguous() for name, value in state.items()})
     text = json.dumps({"sha256": hashlib.sha256(data).hexdigest(), **about}, indent=2)
-    with writing(out, overwrite=True) as beside:
+    with replacing(out) as beside:
+        out.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(data)
-    with writing(out.with_suffix(".json"), overwrite=True) as beside:
+    with replacing(out.with_suffix(".json")) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
 
 
