@@ -13,8 +13,10 @@ from changeling.cli.consent import Consent
 from changeling.cli.convert import Convert
 from changeling.cli.demo import Demo
 from changeling.cli.doctor import Doctor
+from changeling.cli.draw import Draw
 from changeling.cli.extract import Extract
 from changeling.cli.faces import Faces
+from changeling.cli.families import Families
 from changeling.cli.film import Film
 from changeling.cli.judge import Judge
 from changeling.cli.teach import Teach
@@ -26,8 +28,10 @@ COMMANDS: dict[str, type["Command"]] = {
     "film": Film,
     "extract": Extract,
     "faces": Faces,
+    "families": Families,
     "train": Train,
     "convert": Convert,
+    "draw": Draw,
     "judge": Judge,
     "verify": Verify,
     "consent": Consent,

@@ -2,6 +2,7 @@
 
 from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
+from changeling.study.drawing import draw
 from changeling.study.judge import judge_report
 from changeling.study.options import DemoOptions
 from changeling.study.pairs import PAIRS, Pair
@@ -23,6 +24,7 @@ __all__ = [
     "Versions",
     "demo",
     "donor_of",
+    "draw",
     "judge_report",
     "publish_coverage",
     "quiet",

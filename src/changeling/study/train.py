@@ -30,7 +30,8 @@ from changeling.training import Batches, Budget, Progress, Run, Runtime, fit
 if TYPE_CHECKING:
     from changeling.faces import Pictures
 
-_CONSENTS = "consents.json"
+CONSENTS = "consents.json"
+"""What the people of a run agreed to, by name."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def donor_of(run: Path, person: str) -> Donor:
     taught += [(f"faces of {one.name}", one.faces) for one in people]
     taught.append(("checkpoint.safetensors", sha256(run / "checkpoint.safetensors")))
     return Donor(
-        consent=_consent(run / _CONSENTS, person),
+        consent=_consent(run, person),
         model=opened.family,
         run=run.resolve().name,
         ingredients=tuple(Ingredient(title, digest, "inputTo") for title, digest in taught),
@@ -207,16 +208,28 @@ def _person(name: str, faces: FaceSet) -> Person:
 def _keep_consents(folder: Path, consents: Mapping[str, Consent]) -> None:
     """A consent may be renewed while a run goes on, so it is none of the run's settings."""
     data = {name: consent.to_json() for name, consent in consents.items()}
-    with writing(folder / _CONSENTS, overwrite=True) as beside:
+    with writing(folder / CONSENTS, overwrite=True) as beside:
         beside.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
-def _consent(path: Path, person: str) -> Consent:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))[person]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+def _consent(run: Path, person: str) -> Consent:
+    consents = consents_of(run)
+    if person not in consents:
         raise UserError(
-            f"{path} does not hold the consent of {person} ({error!r}): run the training command "
-            "again, which writes it from the face sets."
+            f"{run / CONSENTS} does not hold the consent of {person}: run the training command "
+            "again, which writes it."
+        )
+    return consents[person]
+
+
+def consents_of(run: Path) -> dict[str, Consent]:
+    """What the people of a run agreed to, by name. Raises UserError when the file is damaged."""
+    path = run / CONSENTS
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Consent.from_json(one, where=str(path)) for name, one in data.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{path} does not hold the consents of the people ({error!r}): run the training "
+            "command again, which writes it."
         ) from error
-    return Consent.from_json(data, where=str(path))

@@ -1,0 +1,24 @@
+"""`changeling families`: which families there are and what each can do."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Families:
+    """List the families of generators: what each learns from, what it can do, its presets."""
+
+    def run(self) -> int:
+        """List them."""
+        # Imported here because torch takes seconds that --help and verify need not spend.
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        from changeling.generators import FAMILIES
+
+        table = Table("family", "what it is", "learns from", "can", "presets", box=box.SIMPLE)
+        for name, family in FAMILIES.items():
+            can, presets = ", ".join(family.uses), ", ".join(family.presets)
+            table.add_row(name, family.summary, family.learns.value, can, presets)
+        Console().print(table)
+        return 0

@@ -1,0 +1,190 @@
+"""Drawing from a run: sheets, folders, their credentials, and what is refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from changeling.cli import main
+from changeling.errors import UserError
+from changeling.faces.pictures import PictureBatch
+from changeling.generators import FAMILIES, Family, Learns, registry
+from changeling.media import read_image
+from changeling.provenance import Consent, Source, State, verify
+from changeling.study import draw, train_pictures
+from changeling.study.drawing import AT_ONCE, sheet
+from changeling.training import Budget, Runtime
+
+TODAY = date(2026, 11, 22)
+PLAIN = Runtime(torch.device("cpu"), torch.float32, False, False, threads=1, workers=0)
+
+
+@dataclass(frozen=True)
+class Config:
+    size: int = 8
+    channels: int = 1
+    kinds: int = 2
+    batch: int = 3
+
+    @classmethod
+    def tiny(cls) -> "Config":
+        return cls()
+
+
+class Dice:
+    """Draws noise; asked for a kind, noise in one half of the range."""
+
+    def __init__(self, config: Config, *, runtime: Runtime) -> None:
+        self.size, self.channels, self.kinds = config.size, config.channels, config.kinds
+        self.weight = torch.zeros(1)
+
+    def step(self, batch: PictureBatch, /) -> dict[str, Tensor]:
+        self.weight = self.weight + batch.pictures.mean() + batch.labels.sum()
+        return {"l1": self.weight.mean()}
+
+    def preview(self, batch: PictureBatch, /) -> Tensor:
+        return batch.pictures[None].expand(-1, -1, 3, -1, -1)
+
+    def draw(self, count: int, *, seed: int, kind: int | None = None) -> Tensor:
+        shape = (count, self.channels, self.size, self.size)
+        noise = torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+        return noise if kind is None else (noise + kind) / 2
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"network": {"weight": self.weight}}
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        self.weight = state["network"]["weight"]
+
+
+@dataclass(frozen=True)
+class Clothes:
+    """Twelve pictures of two kinds."""
+
+    consent: Consent
+    name: str = "clothes"
+    channels: int = 1
+    kinds: tuple[str, ...] = ("coat", "boot")
+
+    def __len__(self) -> int:
+        return 12
+
+    def read(self, rows: list[int], size: int) -> np.ndarray:
+        return np.full((len(rows), size, size, 1), 51, np.uint8)
+
+    def labels(self, rows: list[int]) -> np.ndarray:
+        return np.asarray(rows) % 2
+
+
+LICENSED = Consent("dataset", licence="CC0")
+
+
+@pytest.fixture
+def dice(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = dict(FAMILIES) | {"dice": Family(Learns.PICTURES, Config, Dice)}
+    monkeypatch.setattr(registry, "FAMILIES", known)
+
+
+@pytest.fixture
+def run(dice: None, tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    for _ in train_pictures(
+        "dice", Config(), Clothes(LICENSED), folder, Budget(None, 2), today=TODAY, runtime=PLAIN
+    ):
+        pass
+    return folder
+
+
+def test_a_sheet_is_signed_as_synthetic_and_repeats_its_pixels(run: Path, tmp_path: Path) -> None:
+    one, same, other = (tmp_path / name for name in ("a.png", "b.png", "c.png"))
+    for out, seed in ((one, 4), (same, 4), (other, 5)):
+        assert draw(run, out, count=5, seed=seed, today=TODAY, runtime=PLAIN) == 5
+    assert np.array_equal(read_image(one), read_image(same))
+    assert not np.array_equal(read_image(one), read_image(other))
+    verification = verify(one)
+    assert verification.state is State.TRUSTED
+    assert verification.credential is not None
+    assert verification.credential.source is Source.SYNTHETIC
+    assert (verification.credential.model, verification.credential.run) == ("dice", "run")
+    assert dict(verification.credential.facts) == {"seed": "4", "count": "5"}
+
+
+def test_a_folder_gets_each_picture_signed_in_its_own_size(run: Path, tmp_path: Path) -> None:
+    count = AT_ONCE + 2
+    assert draw(run, tmp_path / "all", count=count, seed=4, today=TODAY, runtime=PLAIN) == count
+    files = sorted((tmp_path / "all").iterdir())
+    assert [file.name for file in files[:2]] == ["00000.png", "00001.png"] and len(files) == count
+    first, last = read_image(files[0]), read_image(files[-1])
+    assert first.shape == (8, 8, 3) and not np.array_equal(first, last)
+    assert verify(files[-1]).state is State.TRUSTED
+    with pytest.raises(UserError, match="exists already: give another folder"):
+        draw(run, tmp_path / "all", count=1, seed=4, today=TODAY, runtime=PLAIN)
+    draw(run, tmp_path / "few", count=1, seed=4, today=TODAY, runtime=PLAIN)
+    assert np.array_equal(read_image(tmp_path / "few" / "00000.png"), first)
+
+
+def test_a_kind_is_asked_for_by_its_name(run: Path, tmp_path: Path) -> None:
+    for name in ("coat", "boot"):
+        draw(run, tmp_path / name, count=9, seed=1, today=TODAY, kind=name, runtime=PLAIN)
+    coats, boots = (
+        np.stack([read_image(file) for file in (tmp_path / name).iterdir()])
+        for name in ("coat", "boot")
+    )
+    assert coats.max() <= 128 <= boots.min() + 1
+    with pytest.raises(UserError, match=r"the kind 'hat': give one of coat, boot"):
+        draw(run, tmp_path / "x", count=1, seed=1, today=TODAY, kind="hat", runtime=PLAIN)
+
+
+def test_consent_is_asked_for_training_and_for_drawing(dice: None, tmp_path: Path) -> None:
+    ending = Consent("dataset", licence="CC0", until=TODAY)
+    pictures, later = Clothes(ending), date(2026, 11, 23)
+    folder = tmp_path / "run"
+    steps = train_pictures(
+        "dice", Config(), pictures, folder, Budget(None, 1), today=later, runtime=PLAIN
+    )
+    with pytest.raises(UserError, match="clothes may not be trained on: the consent ended"):
+        next(steps)
+    assert not folder.exists()
+    list(
+        train_pictures(
+            "dice", Config(), pictures, folder, Budget(None, 1), today=TODAY, runtime=PLAIN
+        )
+    )
+    with pytest.raises(UserError, match="clothes may not be drawn from: the consent ended"):
+        draw(folder, tmp_path / "x.png", count=1, seed=0, today=later, runtime=PLAIN)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_sheet_has_gaps_and_enlarges_small_pictures() -> None:
+    pictures = np.zeros((5, 32, 32, 3), np.uint8)
+    picture = sheet(pictures, columns=3)
+    assert picture.shape == (2 * 66 + 2, 3 * 66 + 2, 3)
+    assert (picture[2:66, 2:66] == 0).all() and (picture[:2] == 255).all()
+    assert (picture[68:132, 134:198] == 255).all()  # the sixth place is empty
+    assert sheet(pictures).shape == (2 * 66 + 2, 3 * 66 + 2, 3)
+    assert sheet(np.zeros((1, 100, 100, 3), np.uint8)).shape == (104, 104, 3)
+
+
+def test_a_run_that_swaps_does_not_draw(run: Path, tmp_path: Path) -> None:
+    settings = (run / "config.json").read_text()
+    (run / "config.json").write_text(settings.replace('"dice"', '"classic"'))
+    with pytest.raises(UserError, match=r"run of classic, which does not draw: give one of .*dice"):
+        draw(run, tmp_path / "x.png", count=1, seed=0, today=TODAY, runtime=PLAIN)
+
+
+def test_families_are_listed_with_what_they_can_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["families"]) == 0
+    said = capsys.readouterr().out
+    for name, family in FAMILIES.items():
+        (line,) = [line for line in said.splitlines() if line.split()[:1] == [name]]
+        for word in (*family.uses, *family.presets, family.learns.value, family.summary):
+            assert word in line
