@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from changeling.errors import UserError
-from changeling.generators import autoencoder, classic, dcgan
+from changeling.generators import autoencoder, classic, dcgan, vae, vae_pictures
 from changeling.generators.protocols import Draws, Swaps, Task
 from changeling.training import Run, Runtime
 
@@ -43,6 +43,8 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "autoencoder": Family(Learns.PEOPLE, autoencoder.Config, autoencoder.Autoencoder),
         "classic": Family(Learns.PEOPLE, classic.Config, classic.Classic),
         "dcgan": Family(Learns.PICTURES, dcgan.Config, dcgan.Dcgan),
+        "vae": Family(Learns.PEOPLE, vae.Config, vae.FaceVAE),
+        "vae-pictures": Family(Learns.PICTURES, vae_pictures.Config, vae_pictures.PictureVAE),
     }
 )
 """The families by name; the first one is the default of everything."""
