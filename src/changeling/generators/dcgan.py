@@ -24,8 +24,7 @@ from torch.nn import functional as F
 from changeling.faces.pictures import PictureBatch
 from changeling.generators.blocks import check_kind, check_size, memory, picture_grid
 from changeling.generators.protocols import Task
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
-from changeling.training.collapse import adversarial
+from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 
 _PREVIEWED = 32
 _AT_ONCE = 64

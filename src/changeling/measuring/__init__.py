@@ -18,6 +18,13 @@ from changeling.measuring.judging import (
 from changeling.measuring.mse import mse
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
+from changeling.measuring.sharpness import sharpness
+from changeling.measuring.spectrum import (
+    Spectrum,
+    spectral_distance,
+    spectrum,
+    spectrum_pictures,
+)
 from changeling.measuring.ssim import ssim
 from changeling.measuring.videos import (
     Moment,
@@ -42,6 +49,7 @@ __all__ = [
     "Sample",
     "Score",
     "Scores",
+    "Spectrum",
     "VideoJudgement",
     "error_map",
     "frechet_distance",
@@ -55,6 +63,10 @@ __all__ = [
     "psnr",
     "read_samples",
     "score",
+    "sharpness",
+    "spectral_distance",
+    "spectrum",
+    "spectrum_pictures",
     "ssim",
     "teach_fashion",
 ]

@@ -1,6 +1,7 @@
 """Learners, the one loop that trains them, the folder of a run, and how the machine is used."""
 
 from changeling.training.checkpoint import load_state, save_state
+from changeling.training.collapse import adversarial, collapse, variety
 from changeling.training.config import from_json, to_json
 from changeling.training.folder import Checkpoint, Run
 from changeling.training.loop import Batch, Batches, Learner, Losses, Step, Validates, train
@@ -20,6 +21,8 @@ __all__ = [
     "Runtime",
     "Step",
     "Validates",
+    "adversarial",
+    "collapse",
     "fit",
     "from_json",
     "load_optimizer",
@@ -28,4 +31,5 @@ __all__ = [
     "save_state",
     "to_json",
     "train",
+    "variety",
 ]

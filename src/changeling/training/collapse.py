@@ -76,7 +76,7 @@ def collapse(rows: Sequence[Mapping[str, float]]) -> str | None:
         )
     if real > 1 - SURE and fake < SURE:
         return (
-            f"at step {step} the discriminator has won (it believes {real:.0%} of a real picture "
-            f"and {fake:.0%} of a drawn one): start again with a lower learning rate"
+            f"at step {step} the discriminator has won (D(x) is {real:.3f}, D(G(z)) {fake:.3f}): "
+            "start again with another seed or a lower learning rate"
         )
     return None

@@ -2,6 +2,7 @@
 
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -12,6 +13,7 @@ from types import FrameType
 from typing import Generic
 
 from changeling.errors import UserError
+from changeling.training.collapse import collapse
 from changeling.training.folder import Run
 from changeling.training.loop import Batch, Batches, Learner, Step, Validates, train
 
@@ -88,7 +90,8 @@ def fit(
 
     Yields after every step; the caller draws a bar, adds scores with `run.log`, or leaves. Every
     end, Ctrl-C included, finishes the step in hand and saves. A learner that `Validates` is asked
-    about `held_out` batches now and then. Raises `UserError` for a budget
+    about `held_out` batches now and then. A generator whose log shows a collapse (see
+    `training.collapse`) is named on standard error. Raises `UserError` for a budget
     without limit, a damaged checkpoint, and a disk that refuses.
     """
     budget.check()
@@ -120,6 +123,7 @@ class _Sitting(Generic[Batch]):
     began: float = 0.0
     saved: float = 0.0
     mark: float = 0.0
+    collapsed: bool = False
     gathered: list[Mapping[str, float]] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -188,11 +192,19 @@ class _Sitting(Generic[Batch]):
             self._log()
         if over or self.step % self.cadence.preview == 0:
             self.run.preview(self.step, self.learner.preview(self.sample))
+            self._warn()
         self._tick()
         if over or self.seconds - self.saved >= self.cadence.save:
             self.run.save(self.step, self.seconds, self.learner.state_dict())
             self._tick()
             self.saved = self.seconds
+
+    def _warn(self) -> None:
+        """Say that the generator has collapsed, once each time that it does."""
+        trouble = collapse(self.run.rows())
+        if trouble is not None and not self.collapsed:
+            print(f"{self.run.folder}: {trouble}", file=sys.stderr)
+        self.collapsed = trouble is not None
 
     def _log(self) -> None:
         if not self.gathered:
