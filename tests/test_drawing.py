@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from changeling.cli import main
 from changeling.errors import UserError
+from changeling.faces.datasets_protocol import Attributes, none_known
 from changeling.faces.pictures import PictureBatch
 from changeling.generators import FAMILIES, Family, Learns, registry
 from changeling.media import read_image
@@ -75,11 +77,14 @@ class Clothes:
     def __len__(self) -> int:
         return 12
 
-    def read(self, rows: list[int], size: int) -> np.ndarray:
+    def read(self, rows: NDArray[np.integer], size: int) -> NDArray[np.uint8]:
         return np.full((len(rows), size, size, 1), 51, np.uint8)
 
-    def labels(self, rows: list[int]) -> np.ndarray:
-        return np.asarray(rows) % 2
+    def labels(self, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+        return rows.astype(np.int64) % 2
+
+    def attributes(self, rows: NDArray[np.integer]) -> Attributes:
+        return none_known(rows)
 
 
 LICENSED = Consent("dataset", licence="CC0")

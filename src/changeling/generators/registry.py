@@ -1,5 +1,6 @@
 """The families by name, one line each, and how a trained one is opened."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -8,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from changeling.errors import UserError
-from changeling.generators import autoencoder, classic, dcgan, vae, vae_pictures
+from changeling.generators import autoencoder, classic, dcgan, separate, stylegan, vae, vae_pictures
 from changeling.generators.protocols import Draws, Swaps, Task
 from changeling.training import Run, Runtime
 
@@ -37,14 +38,27 @@ class Family:
         """Names of the configurations that a person can ask for."""
         return tuple(name for name in ("laptop", "report") if hasattr(self.config, name))
 
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What a trained one can do."""
+        return tuple(name for name in ("swap", "draw", "restore") if hasattr(self.learner, name))
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a line: the first of its file."""
+        text = sys.modules[self.learner.__module__].__doc__ or ""
+        return text.partition("\n")[0].rstrip(".")
+
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "autoencoder": Family(Learns.PEOPLE, autoencoder.Config, autoencoder.Autoencoder),
+        "separate": Family(Learns.PEOPLE, separate.Config, separate.Separate),
         "classic": Family(Learns.PEOPLE, classic.Config, classic.Classic),
         "dcgan": Family(Learns.PICTURES, dcgan.Config, dcgan.Dcgan),
         "vae": Family(Learns.PEOPLE, vae.Config, vae.FaceVAE),
         "vae-pictures": Family(Learns.PICTURES, vae_pictures.Config, vae_pictures.PictureVAE),
+        "stylegan": Family(Learns.PICTURES, stylegan.Config, stylegan.StyleGAN),
     }
 )
 """The families by name; the first one is the default of everything."""

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from hashlib import sha256 as new_hash
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -18,7 +18,9 @@ from changeling.faces import (
     FaceSet,
     Jitter,
     PeopleBatch,
+    Pictures,
     people_batches,
+    picture_batches,
 )
 from changeling.generators import family as family_of
 from changeling.measuring import Score
@@ -26,9 +28,6 @@ from changeling.media import writing
 from changeling.provenance import Consent, Ingredient, Use, sha256
 from changeling.study.curve import TruthCurve
 from changeling.training import Batches, Budget, Progress, Run, Runtime, fit
-
-if TYPE_CHECKING:
-    from changeling.faces import Pictures
 
 CONSENTS = "consents.json"
 """What the people of a run agreed to, by name."""
@@ -125,7 +124,7 @@ def train_family(
 def train_pictures(
     family: str,
     config: Any,  # noqa: ANN401
-    pictures: "Pictures",
+    pictures: Pictures,
     folder: Path,
     budget: Budget,
     *,
@@ -138,8 +137,6 @@ def train_pictures(
     `config` is made for the channels and kinds of `pictures`. The same call again goes on where
     the last one was left. Raises UserError as `train_family` does.
     """
-    from changeling.faces import picture_batches
-
     pictures.consent.check(Use.TRAIN, where=pictures.name, today=today)
     learner = _learner(family, config, runtime, seed)
     batches = picture_batches(pictures, size=config.size, batch=config.batch, seed=seed)
