@@ -1,6 +1,6 @@
 """Families of face manipulation, one file each, and what a trained one can do."""
 
-from changeling.generators.protocols import Draws, Restores, Swapped, Swaps, Task
+from changeling.generators.protocols import Draws, Edits, Restores, Swapped, Swaps, Task
 from changeling.generators.registry import (
     FAMILIES,
     Family,
@@ -14,6 +14,7 @@ from changeling.generators.registry import (
 __all__ = [
     "FAMILIES",
     "Draws",
+    "Edits",
     "Family",
     "Learns",
     "Restores",

@@ -85,3 +85,21 @@ class Restores(Protocol):
     def restore(self, pictures: Tensor) -> Tensor:
         """Give noisy or damaged `pictures`, float32 (n, channels, size, size) 0…1, back mended."""
         ...
+
+
+class Edits(Protocol):
+    """A family that changes one attribute of what it draws."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What can be changed, such as age or smile."""
+        ...
+
+    def edit(self, count: int, *, seed: int, attribute: str, amount: float) -> Tensor:
+        """Draw what `Draws.draw` draws for the seed, with `amount` more of an attribute.
+
+        The amount is in the attribute's deviations among drawings; 0 changes nothing. Returns
+        float32 (count, channels, size, size), 0…1, on the CPU. Raises `UserError` when there is no
+        such attribute.
+        """
+        ...
