@@ -18,9 +18,9 @@ TINY = Config.tiny()
 BATCHES = noise_batches(people=2, size=16)
 
 
-def make(**changes: bool) -> Separate:
+def make(*, joint: bool = False) -> Separate:
     torch.manual_seed(0)
-    return Separate(replace(TINY, **changes), runtime=PLAIN)
+    return Separate(replace(TINY, joint=joint), runtime=PLAIN)
 
 
 def after(learner: Separate, steps: int, start: int = 0) -> dict[str, Tensor]:
