@@ -9,7 +9,16 @@ from types import MappingProxyType
 from typing import Any
 
 from changeling.errors import UserError
-from changeling.generators import autoencoder, classic, dcgan, separate, stylegan, vae, vae_pictures
+from changeling.generators import (
+    autoencoder,
+    classic,
+    dcgan,
+    separate,
+    stylegan,
+    vae,
+    vae_pictures,
+    vaegan,
+)
 from changeling.generators.protocols import Draws, Swaps, Task
 from changeling.training import Run, Runtime
 
@@ -59,6 +68,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "vae": Family(Learns.PEOPLE, vae.Config, vae.FaceVAE),
         "vae-pictures": Family(Learns.PICTURES, vae_pictures.Config, vae_pictures.PictureVAE),
         "stylegan": Family(Learns.PICTURES, stylegan.Config, stylegan.StyleGAN),
+        "vaegan": Family(Learns.PEOPLE, vaegan.Config, vaegan.VAEGAN),
     }
 )
 """The families by name; the first one is the default of everything."""

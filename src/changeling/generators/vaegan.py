@@ -1,0 +1,298 @@
+"""VAE/GAN: a variational autoencoder whose measure of likeness is what a discriminator sees.
+
+Larsen, Sønderby, Larochelle & Winther, Autoencoding beyond pixels using a learned similarity
+metric, arXiv 1512.09300. Three optimizers, each with its part of the losses (algorithm 1): the
+encoder follows the divergence from the prior (equation 4) and the likeness of the discriminator's
+features (equation 8); the decoders follow that likeness, weighted by gamma, and the deception of
+the discriminator; the discriminator only follows its own judgement (equation 9).
+
+Made to swap faces: a decoder per person behind one encoder, and a discriminator that says of whom
+it believes a face to be. Departures from 2016, for steadiness on few faces and in few minutes:
+- The codes of other people stand for draws from the prior: these are what a swap decodes.
+- Pixels count beside the features, structure and mask as in the other families of faces.
+- The discriminator sees the inner face alone, is spectrally normalised (Miyato et al., arXiv
+  1802.05957), and is deceived by log D in place of -log (1 - D) (Goodfellow et al., 2014).
+- Features count relative to those of the true faces, so that gamma does not depend on their scale.
+- The decoders' weights are averaged, and a swap decodes the mean of the code.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from changeling.faces.people import PeopleBatch
+from changeling.generators.blocks import (
+    Twins,
+    check_people,
+    check_size,
+    divergence,
+    drawing_losses,
+    find_person,
+    follow,
+    halving,
+    pace,
+    reparameterise,
+    swap_grid,
+)
+from changeling.generators.protocols import Swapped, Task
+from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training.collapse import adversarial
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the VAE/GAN."""
+
+    people: tuple[str, ...]
+    """Names, two or more; one decoder each."""
+    size: int = 64
+    """Side of the faces in pixels, divisible by 2 to the number of widths."""
+    widths: tuple[int, ...] = (32, 64, 128, 256)
+    """Channels of encoder and decoders at a half, a quarter, … of the size."""
+    judge: tuple[int, ...] = (32, 64, 128)
+    """Channels of the discriminator at a half, a quarter, … of the size; no more than `widths`."""
+    code: int = 256
+    """Numbers in the code."""
+    beta: float = 1e-4
+    """Weight of a nat of divergence, beside differences of pixels on the scale 0…1."""
+    gamma: float = 0.05
+    """Weight of the features' difference, as a share of the true features' energy."""
+    deceive: float = 0.01
+    """Weight of the deception of the discriminator."""
+    structure: float = 0.25
+    """Weight of the structural dissimilarity beside the absolute difference."""
+    outside: float = 0.1
+    """Weight of a pixel outside the face, where one inside weighs 1."""
+    mask: float = 0.3
+    """Weight of the mask's loss."""
+    rate: float = 1e-3
+    """Learning rate of encoder and decoders after their warm-up and before their decay."""
+    judge_rate: float = 5e-4
+    """The same of the discriminator."""
+    steady: int = 2000
+    """Steps after which the learning rates begin to fall with the root of the step."""
+    batch: int = 8
+    """Faces of each person in a step."""
+
+    @classmethod
+    def tiny(cls) -> "Config":
+        """Return the smallest configuration that still runs every line."""
+        return cls(people=("a", "b", "c"), size=16, widths=(8, 12), judge=(6, 8), code=6)
+
+    @classmethod
+    def laptop(cls, task: Task) -> "Config":
+        """Return the configuration for two cores: 128 pixels and above have one level more."""
+        if task.size < 128:
+            return cls(task.people, task.size)
+        widths, judge = (32, 64, 96, 192, 256), (32, 64, 96, 128)
+        return cls(task.people, task.size, widths=widths, judge=judge, code=384)
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What encoder and decoders made of a batch, joined to their weights by the graph."""
+
+    codes: Tensor
+    kl: Tensor
+    faces: Tensor
+    """(n, 4, s, s): every face by its person's decoder."""
+    swaps: Tensor
+    """(n, 4, s, s): the codes of the next person, by each decoder, cut from the encoder."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """What the discriminator says."""
+
+    real: Tensor
+    """(n,) logits of the true faces being their persons."""
+    faces: Tensor
+    """(n,) logits of the drawn ones."""
+    swaps: Tensor
+    """(n,) logits of the swapped ones."""
+    like: Tensor
+    """Squared difference of the features of drawn and true faces over the energy of the true."""
+
+
+class VAEGAN:
+    """The learner, and the `Swaps` that it becomes."""
+
+    def __init__(self, config: Config, *, runtime: Runtime) -> None:
+        """Build the networks on `runtime`; raises `UserError` for sizes that do not fit."""
+        check_people(config.people)
+        check_size(config.size, 2 ** len(config.widths))
+        self.people = config.people
+        """The names of the people that have a decoder."""
+        self.size = config.size
+        """Side of the faces in pixels."""
+        self._config = config
+        self._runtime = runtime
+        people, code = len(config.people), config.code
+        twins = Twins(config.size, config.widths, people=people, encoded=2 * code, code=code)
+        self._twins = runtime.network(twins)
+        self._average = deepcopy(self._twins).requires_grad_(False).eval()
+        self._judge = runtime.network(_Judge(config))
+        self._parts = {
+            "encoder": [*self._twins.encoder.parameters()],
+            "decoders": [*self._twins.shared.parameters(), *self._twins.decoders.parameters()],
+            "judge": [*self._judge.parameters()],
+        }
+        self._adams = {
+            name: runtime.adam(part, rate=config.rate, betas=(0.5, 0.99))
+            for name, part in self._parts.items()
+        }
+        self._steps = 0
+
+    def step(self, batch: PeopleBatch, /) -> Losses:
+        """Draw and swap every face, judge them, and move each part by its share of the losses."""
+        inputs = self._runtime.pictures(batch.inputs.flatten(0, 1))
+        targets = self._runtime.pictures(batch.targets.flatten(0, 1))
+        masks = self._runtime.pictures(batch.masks.flatten(0, 1))
+        with self._runtime.autocast():
+            drawn = self._draw(inputs)
+            judged = self._judged(drawn, targets, masks)
+        pixels = drawing_losses(drawn.faces, targets, masks, self._config.outside)
+        losses = {
+            **pixels,
+            "like": judged.like,
+            "kl": drawn.kl,
+            "deceive": F.softplus(-torch.cat([judged.faces, judged.swaps])).mean(),
+            "judge": _judgement(judged),
+        }
+        self._route(drawn, losses)
+        self._move()
+        fake = torch.cat([judged.faces, judged.swaps]).sigmoid()
+        seen = adversarial(
+            judged.real.sigmoid(), fake, drawn.swaps[:, :3], targets.roll(-len(batch) // 2, 0)
+        )
+        return {**{name: loss.detach() for name, loss in losses.items()}, **seen}
+
+    def preview(self, batch: PeopleBatch, /) -> Tensor:
+        """Draw some faces of the batch, each followed by itself as each of the people."""
+        return swap_grid(self, batch.targets)
+
+    @torch.no_grad()
+    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+        """Give the means of the codes of `faces` back as the person `to` (see `Swaps`)."""
+        person = find_person(self.people, to)
+        with self._runtime.autocast():
+            mean, _ = self._average.encode(self._runtime.pictures(faces)).chunk(2, dim=1)
+            drawn = self._average.draw(mean, person)
+        drawn = drawn.float().contiguous()
+        return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return weights, averaged weights, the state of each Adam and the number of steps."""
+        return {
+            "network": {"twins": self._twins.state_dict(), "judge": self._judge.state_dict()},
+            "average": self._average.state_dict(),
+            "adams": {name: optimizer_state(adam) for name, adam in self._adams.items()},
+            "steps": self._steps,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Take over what `state_dict` returned."""
+        self._twins.load_state_dict(state["network"]["twins"])
+        self._judge.load_state_dict(state["network"]["judge"])
+        self._average.load_state_dict(state["average"])
+        for name, adam in self._adams.items():
+            load_optimizer(adam, state["adams"][name])
+        self._steps = state["steps"]
+
+    def _draw(self, inputs: Tensor) -> _Drawn:
+        mean, log_variance = self._twins.encode(inputs).float().chunk(2, dim=1)
+        codes = reparameterise(mean, log_variance)
+        own = codes.chunk(len(self.people))
+        others = codes.detach().chunk(len(self.people))
+        return _Drawn(
+            codes=codes,
+            kl=divergence(mean, log_variance).mean(),
+            faces=self._twins.decode(own).float(),
+            swaps=self._twins.decode((*others[1:], others[0])).float(),
+        )
+
+    def _judged(self, drawn: _Drawn, targets: Tensor, masks: Tensor) -> _Judged:
+        """Judge true, drawn and swapped faces, each inside the mask of the face it came from."""
+        n = len(masks) // len(self.people)
+        shown = [
+            masks * targets,
+            masks * drawn.faces[:, :3],
+            masks.roll(-n, 0) * drawn.swaps[:, :3],
+        ]
+        features, logits = self._judge(torch.cat(shown))
+        people = torch.arange(len(self.people), device=logits.device).repeat_interleave(n)
+        own = logits.float().gather(1, people.repeat(3)[:, None])[:, 0]
+        true, faces, _ = features.float().chunk(3)
+        true = true.detach()
+        like = (faces - true).square().mean() / true.square().mean().clamp_min(1e-8)
+        real, fake, swapped = own.chunk(3)
+        return _Judged(real, fake, swapped, like)
+
+    def _route(self, drawn: _Drawn, losses: Mapping[str, Tensor]) -> None:
+        """Leave in every weight the gradient of the losses that its part follows."""
+        config = self._config
+        pixels = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
+        likeness = pixels + config.gamma * losses["like"]
+        torch.autograd.backward(losses["judge"], inputs=self._parts["judge"], retain_graph=True)
+        (by_likeness,) = torch.autograd.grad(likeness, [drawn.faces], retain_graph=True)
+        by_deceit = torch.autograd.grad(
+            config.deceive * losses["deceive"], [drawn.faces, drawn.swaps], retain_graph=True
+        )
+        (by_codes,) = torch.autograd.grad(drawn.faces, [drawn.codes], by_likeness, True)
+        torch.autograd.backward(
+            [drawn.faces, drawn.swaps],
+            [by_likeness + by_deceit[0], by_deceit[1]],
+            inputs=self._parts["decoders"],
+        )
+        torch.autograd.backward(
+            [drawn.codes, config.beta * losses["kl"]],
+            [by_codes, None],
+            inputs=self._parts["encoder"],
+        )
+
+    def _move(self) -> None:
+        config = self._config
+        self._steps += 1
+        share = pace(self._steps, config.steady)
+        for name, adam in self._adams.items():
+            peak = config.judge_rate if name == "judge" else config.rate
+            for group in adam.param_groups:
+                group["lr"] = peak * share
+            adam.step()
+            adam.zero_grad()
+        follow(self._average, self._twins, self._steps)
+
+
+def _judgement(judged: _Judged) -> Tensor:
+    """Return the discriminator's cross-entropy: half its pictures are true, half are not."""
+    false = F.softplus(torch.cat([judged.faces, judged.swaps])).mean()
+    return F.softplus(-judged.real).mean() + false
+
+
+class _Judge(nn.Module):
+    """The discriminator: the features that measure likeness, and a logit for every person."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        side = config.size // 2 ** len(config.judge)
+        self.features = nn.Sequential(*(_normalised(layer) for layer in halving(config.judge)))
+        self.people = nn.Sequential(
+            nn.Flatten(),
+            _normalised(nn.Linear(config.judge[-1] * side * side, len(config.people))),
+        )
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (n, c, h, w) and logits (n, people) for faces (n, 3, s, s) in 0…1."""
+        features = self.features(2 * faces - 1)
+        return features, self.people(features)
+
+
+def _normalised(layer: nn.Module) -> nn.Module:
+    """Bound how much a layer can magnify, where it has weights."""
+    return spectral_norm(layer) if hasattr(layer, "weight") else layer
