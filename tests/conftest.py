@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,41 @@ import pytest
 from samples import KINDS, publish_one, training
 
 from changeling.provenance import Consent, write_consent
+
+LEFT_OUT = pytest.StashKey[str]()
+"""What is said at the end of tests that did not run."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fashion_mnist: reads FashionMNIST's files")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that read FashionMNIST where it is missing; with CI=true that fails."""
+    reads = [item for item in items if item.get_closest_marker("fashion_mnist")]
+    if not reads:
+        return
+    # Imported here because most tests need none of the torch behind it, which takes seconds.
+    from changeling.faces.datasets_fashion import PACKAGE, find_fashion
+
+    if find_fashion():
+        return
+    if os.environ.get("CI", "") not in ("", "0", "false"):
+        raise pytest.UsageError(f"{len(reads)} tests read FashionMNIST: apt-get install {PACKAGE}")
+    config.stash[LEFT_OUT] = (
+        f"LEFT OUT: {len(reads)} tests that read FashionMNIST, which is not on this computer; "
+        f"`sudo apt-get install {PACKAGE}` adds them."
+    )
+    config.hook.pytest_deselected(items=reads)
+    items[:] = [item for item in items if item not in reads]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """The last word of a test run says what was not tested."""
+    if said := config.stash.get(LEFT_OUT, ""):
+        terminalreporter.write_line(said, yellow=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

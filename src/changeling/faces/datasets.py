@@ -1,6 +1,7 @@
 """The one door to data sets of pictures, and batches of them."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -11,17 +12,26 @@ from numpy.typing import NDArray
 
 from changeling.errors import UserError
 from changeling.faces.datasets_actors import ActorPictures
+from changeling.faces.datasets_celeba import PICTURES as CELEBA
+from changeling.faces.datasets_celeba import open_celeba
 from changeling.faces.datasets_fashion import FashionMnist, fetch_fashion, holds_fashion
 from changeling.faces.datasets_images import open_images
 from changeling.faces.datasets_protocol import Pictures
+from changeling.faces.datasets_sets import SetPictures, find_sets
+from changeling.faces.datasets_videos import (
+    COMPRESSIONS,
+    find_forensics,
+    find_voxceleb,
+    open_videos,
+)
 from changeling.faces.pictures import PictureBatch
 from changeling.faces.renders import Renders, learnt_and_kept
 from changeling.media import Tick, silent
-from changeling.provenance import Consent, read_consent
+from changeling.provenance import Consent, Use, read_consent
 
 Part = Literal["train", "test"]
 CACHE = Path("runs/lessons")
-"""Where actors are rendered to unless another place is given; `changeling teach` shares it."""
+"""Where renders and cut faces go unless another place is given; `changeling teach` shares it."""
 
 
 def open_pictures(
@@ -29,30 +39,37 @@ def open_pictures(
     *,
     part: Part = "train",
     consent: Path | None = None,
+    today: date | None = None,
     renders: Renders | None = None,
     cache: Path = CACHE,
     tick: Tick = silent,
 ) -> Pictures:
     """The data set that `source` names; docs/datasets.md says which there are.
 
-    "fashion-mnist"; "actors", rendered as `renders` says, or "actors-film", as in a film, both
-    through the `cache`; or a folder, whose layout is recognised. Pictures that may show real people
-    need a `consent` file. Raises UserError when there is no such set, it is damaged or without
-    pictures, and for a consent that is missing or not needed.
+    "fashion-mnist"; "actors", rendered as `renders` says, or "actors-film", as in a film; or a
+    folder, whose layout is recognised. Pictures that may show real people need a `consent` file.
+    Actors are rendered and videos cut into the `cache`, once, which `tick` follows; videos need
+    `today`, the day on which their consent must hold. Raises UserError when there is no such set,
+    it is damaged or without pictures, and for a consent that is missing or not needed.
     """
-    if source in ("actors", "actors-film"):
-        _refuse_consent(source, consent)
-        renders = renders or Renders(varied=source == "actors")
-        return _actors(renders, part, cache, tick)
-    if source == "fashion-mnist":
-        _refuse_consent(source, consent)
-        return FashionMnist(fetch_fashion(), part)
-    folder = Path(source)
+    folder, compression = _compression(source)
+    free = _free(source, folder, part, renders, cache, tick)
+    if free is not None:
+        if consent is not None:
+            raise UserError(f"{source} brings its own consent; leave out --consent {consent}.")
+        return free
     if not folder.is_dir():
         raise UserError(
             f"there is no data set {source!r}: give fashion-mnist, actors, actors-film or a folder."
         )
-    return _folder(folder, part, consent)
+    given = _consent(folder, consent)
+    if (folder / CELEBA).is_dir():
+        return open_celeba(folder, part, given)
+    if videos := find_forensics(folder, compression) or find_voxceleb(folder):
+        assert today is not None, "faces are cut out of the videos now: say which day it is"
+        given.check(Use.EXTRACT, where=str(consent), today=today)
+        return open_videos(folder, videos, part, given, cache, tick=tick)
+    return open_images(folder, part, given)
 
 
 def picture_batches(
@@ -83,19 +100,31 @@ def picture_batches(
     return prepare
 
 
-def _actors(renders: Renders, part: Part, cache: Path, tick: Tick) -> Pictures:
-    learnt, kept = learnt_and_kept(renders, cache, tick=tick)
-    if part == "train":
-        return ActorPictures(renders, learnt, 0)
-    return ActorPictures(renders, kept, len(learnt))
-
-
-def _folder(folder: Path, part: Part, consent: Path | None) -> Pictures:
-    """A folder by its layout."""
+def _free(
+    source: str, folder: Path, part: Part, renders: Renders | None, cache: Path, tick: Tick
+) -> Pictures | None:
+    """A set that brings its own consent; None for others."""
+    if source in ("actors", "actors-film"):
+        renders = renders or Renders(varied=source == "actors")
+        learnt, kept = learnt_and_kept(renders, cache, tick=tick)
+        if part == "train":
+            return ActorPictures(renders, learnt, 0)
+        return ActorPictures(renders, kept, len(learnt))
+    if source == "fashion-mnist":
+        return FashionMnist(fetch_fashion(), part)
     if holds_fashion(folder):
-        _refuse_consent(str(folder), consent)
         return FashionMnist(folder, part)
-    return open_images(folder, part, _consent(folder, consent), folder.resolve().name)
+    if sets := find_sets(folder):
+        return SetPictures(folder.resolve().name, sets, part)
+    return None
+
+
+def _compression(source: str) -> tuple[Path, str | None]:
+    """The folder, and the compression of FaceForensics++ that may be asked for behind a colon."""
+    folder, colon, compression = source.rpartition(":")
+    if colon and compression in COMPRESSIONS:
+        return Path(folder), compression
+    return Path(source), None
 
 
 def _consent(folder: Path, consent: Path | None) -> Consent:
@@ -106,8 +135,3 @@ def _consent(folder: Path, consent: Path | None) -> Consent:
             "--consent FILE."
         )
     return read_consent(consent)
-
-
-def _refuse_consent(source: str, consent: Path | None) -> None:
-    if consent is not None:
-        raise UserError(f"{source} brings its own consent; leave out --consent {consent}.")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from changeling.faces.datasets_protocol import Attributes, Rows, none_known
 from changeling.media import Pixels, is_image, read_image
 from changeling.provenance import Consent
 
+T = TypeVar("T")
 _HELD_OUT = 0.1
 """Share of each class that is the test part where a folder has no parts of its own."""
 
@@ -31,8 +33,10 @@ class ImageFiles:
     """Names in the folder, one a row."""
     classes: NDArray[np.int64]
     """(n,) the class of each."""
-    about: Attributes | None = None
-    """What else is known of all rows."""
+    attribute_names: tuple[str, ...] = ()
+    """What else is known of the pictures."""
+    attribute_values: NDArray[np.int8] | None = None
+    """(n, names), −1 or 1; None where nothing is known."""
     channels: int = 3
 
     def __len__(self) -> int:
@@ -50,18 +54,19 @@ class ImageFiles:
         return self.classes[rows]
 
     def attributes(self, rows: Rows) -> Attributes:
-        if self.about is None:
+        if self.attribute_values is None:
             return none_known(rows)
-        return Attributes(self.about.names, self.about.values[rows])
+        return Attributes(self.attribute_names, self.attribute_values[rows].astype(np.float32))
 
 
-def open_images(folder: Path, part: str, consent: Consent, name: str) -> ImageFiles:
+def open_images(folder: Path, part: str, consent: Consent) -> ImageFiles:
     """Every picture below the folder; its sub-folders are the classes.
 
     The part is the sub-folder train or test where both exist; otherwise the test part is the last
     tenth of each class, in the order of names. Raises UserError when the part has no picture, and
     when pictures lie beside sub-folders that are classes.
     """
+    name = folder.resolve().name
     if (folder / "train").is_dir() and (folder / "test").is_dir():
         folder, groups = folder / part, _grouped(folder / part)
     else:
@@ -77,7 +82,7 @@ def open_images(folder: Path, part: str, consent: Consent, name: str) -> ImageFi
     return ImageFiles(name, consent, kinds, folder, files, classes.astype(np.int64))
 
 
-def split(files: list[str], part: str) -> list[str]:
+def split(files: list[T], part: str) -> list[T]:
     """The part of one class: test is the last tenth of the files, train what is before."""
     border = len(files) - round(len(files) * _HELD_OUT)
     return files[:border] if part == "train" else files[border:]
