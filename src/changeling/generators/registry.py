@@ -12,7 +12,10 @@ from changeling.errors import UserError
 from changeling.generators import (
     autoencoder,
     classic,
+    cyclegan,
     dcgan,
+    ddpm,
+    restoring,
     separate,
     stylegan,
     vae,
@@ -64,9 +67,12 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "autoencoder": Family(Learns.PEOPLE, autoencoder.Config, autoencoder.Autoencoder),
         "separate": Family(Learns.PEOPLE, separate.Config, separate.Separate),
         "classic": Family(Learns.PEOPLE, classic.Config, classic.Classic),
+        "cyclegan": Family(Learns.PEOPLE, cyclegan.Config, cyclegan.CycleGan),
         "dcgan": Family(Learns.PICTURES, dcgan.Config, dcgan.Dcgan),
+        "ddpm": Family(Learns.PICTURES, ddpm.Config, ddpm.Ddpm),
         "vae": Family(Learns.PEOPLE, vae.Config, vae.FaceVAE),
         "vae-pictures": Family(Learns.PICTURES, vae_pictures.Config, vae_pictures.PictureVAE),
+        "restoring": Family(Learns.PICTURES, restoring.Config, restoring.Restorer),
         "stylegan": Family(Learns.PICTURES, stylegan.Config, stylegan.StyleGAN),
         "vaegan": Family(Learns.PEOPLE, vaegan.Config, vaegan.VAEGAN),
     }
