@@ -21,7 +21,7 @@ from changeling.faces.pictures import PictureBatch
 from changeling.generators import stylegan_networks as networks
 from changeling.generators.blocks import check_size, follow
 from changeling.generators.protocols import Task
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 
 LAYERS: dict[str, type[networks.Adaptive] | type[networks.Modulated]] = {
     "adain": networks.Adaptive,
@@ -62,6 +62,8 @@ class Config:
     """R1 is computed every so many steps, and then weighs as many times as much."""
     rate: float = 2e-3
     """Learning rate of Adam."""
+    batch: int = 32
+    """Pictures of a step."""
     truncation: float = 0.7
     """How far drawn styles lie from the average style, 1: as far as they were learnt."""
     kinds: ClassVar[int] = 0
@@ -103,13 +105,12 @@ class StyleGAN:
     def step(self, batch: PictureBatch, /) -> Losses:
         """Draw as many pictures as the batch has; move the judge, the generator and its average.
 
-        The losses real and fake are the mean probabilities that the judge gives to pictures of
-        the batch and to drawn ones; variety is the drawn pictures' deviation over the batch's.
+        Besides the losses says how the two get on (see `training.collapse`), and R1 as it was
+        when it was last computed.
         """
-        real = 2 * self._runtime.pictures(batch.pictures) - 1
+        real = self._runtime.pictures(2 * batch.pictures - 1)
         drawn = self._draw_mixed(len(real))
         losses = {**self._teach_judge(real, drawn.detach()), **self._teach_generator(drawn)}
-        losses["variety"] = _spread(drawn) / _spread(real).clamp(min=1e-6)
         self._steps += 1
         follow(self._average, self._generator, self._steps)
         return {name: loss.detach() for name, loss in losses.items()}
@@ -233,8 +234,7 @@ class StyleGAN:
         return {
             "judge": loss,
             "r1": loss.new_tensor(self._r1),
-            "real": trusted.sigmoid().mean(),
-            "fake": doubted.sigmoid().mean(),
+            **adversarial(trusted.sigmoid(), doubted.sigmoid(), drawn, real),
         }
 
     def _teach_generator(self, drawn: Tensor) -> dict[str, Tensor]:
@@ -280,10 +280,6 @@ def along(styles: Tensor, way: float) -> Tensor:
     bend = 2 * before - 5 * one + 4 * two - after
     twist = 3 * (one - two) + after - before
     return one + t / 2 * (two - before + t * (bend + t * twist))
-
-
-def _spread(pictures: Tensor) -> Tensor:
-    return pictures.detach().std(0, correction=0).mean()
 
 
 def _move(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
