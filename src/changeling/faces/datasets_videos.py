@@ -46,7 +46,7 @@ def find_forensics(folder: Path, compression: str | None) -> Videos | None:
                 f"{folder} is not laid out as FaceForensics++; leave out :{compression}."
             )
         return None
-    found = {path.parent.parent.name for path in folder.glob("*_sequences/*/*/videos")}
+    found = {path.parent.name for path in folder.glob("*_sequences/*/*/videos")}
     there = [one for one in COMPRESSIONS if one in found]
     if compression is None and len(there) > 1:
         raise UserError(
