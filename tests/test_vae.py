@@ -128,6 +128,17 @@ def test_learnt_pictures_are_restored_and_drawn() -> None:
     assert 0.5 < last["kl"] / 2 < 3  # one bit is 0.69 nats
 
 
+def test_pictures_come_back_through_the_mean_or_through_a_drawn_code() -> None:
+    torch.manual_seed(0)
+    learner = PictureVAE(PictureConfig.tiny(), runtime=PLAIN)
+    picture = torch.rand(1, 1, 8, 8)
+    by_mean = learner.restore(picture)
+    drawn = learner.restore(picture.expand(400, -1, -1, -1), seed=1)
+    assert torch.equal(drawn, learner.restore(picture.expand(400, -1, -1, -1), seed=1))
+    assert drawn.std(dim=0).min() > 0.01
+    assert torch.allclose(drawn.mean(dim=0), by_mean[0], atol=0.05)
+
+
 def test_no_class_can_be_drawn() -> None:
     with pytest.raises(UserError, match=r"kind 3: .*leave --kind out"):
         PictureVAE(PictureConfig.tiny(), runtime=PLAIN).draw(1, seed=0, kind=3)

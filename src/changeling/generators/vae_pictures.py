@@ -109,11 +109,18 @@ class PictureVAE:
         return picture_grid(torch.stack([x.cpu() for x in columns], dim=1).flatten(0, 1), 3)
 
     @torch.no_grad()
-    def restore(self, pictures: Tensor) -> Tensor:
-        """Give `pictures` back through the mean of their codes (see `Restores`)."""
+    def restore(self, pictures: Tensor, *, seed: int | None = None) -> Tensor:
+        """Give `pictures` back through the mean of their codes (see `Restores`).
+
+        With a `seed`, through codes drawn from their Gaussians, as training does.
+        """
         with self._runtime.autocast():
-            mean, _ = self._network.encode(self._runtime.pictures(pictures))
-            return self._drawn(mean)
+            code, log_variance = self._network.encode(self._runtime.pictures(pictures))
+            if seed is not None:
+                dice = torch.Generator().manual_seed(seed)
+                noise = torch.randn(code.shape, generator=dice).to(code.device)
+                code = code + (0.5 * log_variance).exp() * noise
+            return self._drawn(code)
 
     @torch.no_grad()
     def draw(self, count: int, *, seed: int, kind: int | None = None) -> Tensor:

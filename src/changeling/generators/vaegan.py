@@ -103,21 +103,19 @@ class _Drawn:
     faces: Tensor
     """(n, 4, s, s): every face by its person's decoder."""
     swaps: Tensor
-    """(n, 4, s, s): the codes of the next person, by each decoder, cut from the encoder."""
+    """(n, 4, s, s): the next person's codes by each decoder, cut from the encoder."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """What the discriminator says."""
+    """What the discriminator says, in logits of being a true face of the person."""
 
     real: Tensor
-    """(n,) logits of the true faces being their persons."""
-    faces: Tensor
-    """(n,) logits of the drawn ones."""
-    swaps: Tensor
-    """(n,) logits of the swapped ones."""
+    """(n,) of the true faces."""
+    fake: Tensor
+    """(2n,) of the drawn and the swapped ones."""
     like: Tensor
-    """Squared difference of the features of drawn and true faces over the energy of the true."""
+    """How different the features of drawn and true faces are (see `difference`)."""
 
 
 class VAEGAN:
@@ -157,19 +155,11 @@ class VAEGAN:
         with self._runtime.autocast():
             drawn = self._draw(inputs)
             judged = self._judged(drawn, targets, masks)
-        pixels = drawing_losses(drawn.faces, targets, masks, self._config.outside)
-        losses = {
-            **pixels,
-            "like": judged.like,
-            "kl": drawn.kl,
-            "deceive": F.softplus(-torch.cat([judged.faces, judged.swaps])).mean(),
-            "judge": _judgement(judged),
-        }
+        losses = self._losses(drawn, judged, targets, masks)
         self._route(drawn, losses)
         self._move()
-        fake = torch.cat([judged.faces, judged.swaps]).sigmoid()
         seen = adversarial(
-            judged.real.sigmoid(), fake, drawn.swaps[:, :3], targets.roll(-len(batch) // 2, 0)
+            judged.real.sigmoid(), judged.fake.sigmoid(), drawn.swaps[:, :3], targets
         )
         return {**{name: loss.detach() for name, loss in losses.items()}, **seen}
 
@@ -208,31 +198,33 @@ class VAEGAN:
     def _draw(self, inputs: Tensor) -> _Drawn:
         mean, log_variance = self._twins.encode(inputs).float().chunk(2, dim=1)
         codes = reparameterise(mean, log_variance)
-        own = codes.chunk(len(self.people))
-        others = codes.detach().chunk(len(self.people))
-        return _Drawn(
-            codes=codes,
-            kl=divergence(mean, log_variance).mean(),
-            faces=self._twins.decode(own).float(),
-            swaps=self._twins.decode((*others[1:], others[0])).float(),
-        )
+        faces = self._twins.decode(codes.chunk(len(self.people))).float()
+        others = codes.detach().roll(-len(codes) // len(self.people), 0)
+        swaps = self._twins.decode(others.chunk(len(self.people))).float()
+        return _Drawn(codes, divergence(mean, log_variance).mean(), faces, swaps)
 
     def _judged(self, drawn: _Drawn, targets: Tensor, masks: Tensor) -> _Judged:
-        """Judge true, drawn and swapped faces, each inside the mask of the face it came from."""
+        """Judge true, drawn and swapped faces, inside the masks of the faces they came from."""
         n = len(masks) // len(self.people)
-        shown = [
-            masks * targets,
-            masks * drawn.faces[:, :3],
-            masks.roll(-n, 0) * drawn.swaps[:, :3],
-        ]
-        features, logits = self._judge(torch.cat(shown))
-        people = torch.arange(len(self.people), device=logits.device).repeat_interleave(n)
-        own = logits.float().gather(1, people.repeat(3)[:, None])[:, 0]
+        swaps = masks.roll(-n, 0) * drawn.swaps[:, :3]
+        shown = torch.cat([masks * targets, masks * drawn.faces[:, :3], swaps])
+        features, logits = self._judge(shown)
+        people = torch.arange(len(self.people), device=logits.device).repeat_interleave(n).repeat(3)
+        own = logits.float().gather(1, people[:, None])[:, 0]
         true, faces, _ = features.float().chunk(3)
-        true = true.detach()
-        like = (faces - true).square().mean() / true.square().mean().clamp_min(1e-8)
-        real, fake, swapped = own.chunk(3)
-        return _Judged(real, fake, swapped, like)
+        real, fake = own.split([len(masks), 2 * len(masks)])
+        return _Judged(real, fake, difference(faces, true.detach()))
+
+    def _losses(
+        self, drawn: _Drawn, judged: _Judged, targets: Tensor, masks: Tensor
+    ) -> dict[str, Tensor]:
+        return {
+            **drawing_losses(drawn.faces, targets, masks, self._config.outside),
+            "like": judged.like,
+            "kl": drawn.kl,
+            "deceive": F.softplus(-judged.fake).mean(),
+            "judge": judgement(judged.real, judged.fake),
+        }
 
     def _route(self, drawn: _Drawn, losses: Mapping[str, Tensor]) -> None:
         """Leave in every weight the gradient of the losses that its part follows."""
@@ -269,10 +261,17 @@ class VAEGAN:
         follow(self._average, self._twins, self._steps)
 
 
-def _judgement(judged: _Judged) -> Tensor:
-    """Return the discriminator's cross-entropy: half its pictures are true, half are not."""
-    false = F.softplus(torch.cat([judged.faces, judged.swaps])).mean()
-    return F.softplus(-judged.real).mean() + false
+def difference(features: Tensor, true: Tensor) -> Tensor:
+    """Return the squared difference as a share of the energy of the `true` features.
+
+    0 for equal features, 1 for none at all. Up to its scale the negative logarithm of equation 7.
+    """
+    return (features - true).square().mean() / true.square().mean().clamp_min(1e-8)
+
+
+def judgement(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the cross-entropy of logits of true and of made faces, both kinds weighing alike."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
 class _Judge(nn.Module):
