@@ -93,14 +93,15 @@ def test_sets_that_do_not_fit_are_refused() -> None:
 
 
 def test_pictures_of_spectra_share_a_scale() -> None:
-    strong = spectrum(wave(0, 8))
-    weak = spectrum(wave(0, 8) * 10**-1.5)  # 30 dB below
+    strong = spectrum(wave(0, 8) + 3)
+    weak = spectrum(wave(0, 8) * 10**-1.5 + 3)  # 30 dB below, and as bright
     one, other = spectrum_pictures([strong, weak], side=2 * SIDE)
     assert one.shape == other.shape == (2 * SIDE, 2 * SIDE, 3) and one.dtype == np.uint8
     peak = (SIDE, 2 * (SIDE // 2 + 8))
     ramp = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[None], cv2.COLORMAP_INFERNO)[0, :, ::-1]
     assert one[peak].tolist() == ramp[255].tolist()
     assert other[peak].tolist() == ramp[round(255 * 20 / 50)].tolist()
+    assert one[SIDE, SIDE].tolist() == other[SIDE, SIDE].tolist() == ramp[255].tolist()
     assert one[0, 0].tolist() == other[0, 0].tolist() == ramp[0].tolist()
 
 

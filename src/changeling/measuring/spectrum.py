@@ -66,10 +66,11 @@ def spectral_distance(one: Spectrum, other: Spectrum) -> float:
 def spectrum_pictures(spectra: Sequence[Spectrum], *, side: int = 280) -> list[Pixels]:
     """Each spectrum's plane as a picture (side, side, 3), on one scale of log power for all.
 
-    The brightest is the strongest power among them, black is 50 dB below it.
+    The brightest is the strongest power among them, the constant left out, which is far stronger
+    than all else; black is 50 dB below it.
     """
     planes = [_decibels(one.plane) for one in spectra]
-    top = max(plane.max() for plane in planes)
+    top = max(_waves(plane).max() for plane in planes)
     drawn = []
     for plane in planes:
         level = np.rint(255 * (1 - (plane - top) / _BLACK).clip(0, 1)).astype(np.uint8)
@@ -77,6 +78,11 @@ def spectrum_pictures(spectra: Sequence[Spectrum], *, side: int = 280) -> list[P
         colours = cv2.applyColorMap(large, cv2.COLORMAP_INFERNO)
         drawn.append(np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), np.uint8))
     return drawn
+
+
+def _waves(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a plane holds without the constant in the middle."""
+    return np.delete(plane, len(plane) // 2 * (len(plane) + 1))
 
 
 def _around(plane: NDArray[np.float64]) -> NDArray[np.float64]:
