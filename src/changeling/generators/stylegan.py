@@ -10,16 +10,15 @@ finest grid has half the picture's side: each place draws and reads 2 × 2 pixel
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from changeling.errors import UserError
 from changeling.faces.pictures import PictureBatch
 from changeling.generators import stylegan_networks as networks
-from changeling.generators.blocks import check_size, follow
+from changeling.generators.blocks import check_kind, check_size, follow, picture_grid
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 
@@ -30,8 +29,8 @@ LAYERS: dict[str, type[networks.Adaptive] | type[networks.Modulated]] = {
 BETAS = (0.0, 0.99)
 CENTRED = 0.005
 """Share of the average style that each step renews."""
-SHOWN = 6
-"""Rows and columns of a preview."""
+PREVIEWED = 64
+"""Pictures of a preview."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,12 @@ class Config:
     """γ, the weight of R1."""
     lazy: int = 16
     """R1 is computed every so many steps, and then weighs as many times as much."""
-    rate: float = 2e-3
+    rate: float = 2.5e-3
     """Learning rate of Adam."""
-    batch: int = 32
+    batch: int = 16
     """Pictures of a step."""
     truncation: float = 0.7
     """How far drawn styles lie from the average style, 1: as far as they were learnt."""
-    kinds: ClassVar[int] = 0
-    """Classes are not told apart."""
 
     @classmethod
     def tiny(cls) -> "Config":
@@ -84,6 +81,11 @@ class Config:
         wide = tuple(widths[min(level, 3)] for level in range(levels))
         return cls(task.size, task.channels, widths=wide[::-1])
 
+    @property
+    def kinds(self) -> int:
+        """0: it is never told what a picture shows."""
+        return 0
+
 
 class StyleGAN:
     """The learner, and the `Draws` that it becomes."""
@@ -91,7 +93,12 @@ class StyleGAN:
     def __init__(self, config: Config, *, runtime: Runtime) -> None:
         """Build the networks on `runtime`; raises `UserError` for sizes that do not fit."""
         check_size(config.size, networks.divisor(config))
-        self.size, self.channels, self.kinds = config.size, config.channels, config.kinds
+        self.size = config.size
+        """Side of the pictures in pixels."""
+        self.channels = config.channels
+        """3 for RGB, 1 for grey."""
+        self.kinds = config.kinds
+        """0: it cannot be asked for a class."""
         self._config = config
         self._runtime = runtime
         self._generator = runtime.network(_Generator(config))
@@ -116,14 +123,12 @@ class StyleGAN:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def preview(self, batch: PictureBatch, /) -> Tensor:
-        """Draw a square of pictures by the averaged weights; the batch is not looked at."""
-        drawn = self.draw(SHOWN * SHOWN, seed=0).unflatten(0, (SHOWN, SHOWN))
-        return drawn.expand(-1, -1, 3, -1, -1)
+        """Draw some pictures, always from the same random numbers."""
+        return picture_grid(self.draw(PREVIEWED, seed=0))
 
     def draw(self, count: int, *, seed: int, kind: int | None = None) -> Tensor:
-        """Draw truncated styles by the averaged weights (see `Draws`)."""
-        if kind is not None:
-            raise UserError(f"StyleGAN draws no kind {kind}: it tells none apart, so give none")
+        """Draw truncated styles (see `Draws`); raises `UserError` for any `kind`."""
+        check_kind(kind, self.kinds)
         return self.draw_styles(self.styles(count, seed=seed), seed=seed)
 
     @torch.no_grad()

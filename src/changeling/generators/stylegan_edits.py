@@ -25,6 +25,8 @@ class Directions:
     """Their names."""
     steps: Tensor
     """(attributes, code): what is added to a style to raise the attribute by one deviation."""
+    deviations: Tensor
+    """(attributes,): the deviation of each among the drawings, in its own unit."""
     explained: tuple[float, ...]
     """Share of each attribute's variance that the styles explain linearly, at most 1."""
 
@@ -48,7 +50,7 @@ def directions(attributes: tuple[str, ...], styles: Tensor, values: Tensor) -> D
     likely = covariance @ coefficients
     steps = torch.linalg.solve(coefficients.T @ likely, likely.T)
     explained = 1 - (y - x @ coefficients).var(0)
-    return Directions(attributes, steps.float(), tuple(explained.tolist()))
+    return Directions(attributes, steps.float(), deviations.float(), tuple(explained.tolist()))
 
 
 class StyleEditor:
@@ -57,18 +59,19 @@ class StyleEditor:
     def __init__(self, generator: StyleGAN, directions: Directions) -> None:
         """Take a trained generator and what `directions` found in its styles."""
         self._generator = generator
-        self._directions = directions
+        self.directions = directions
+        """Where each attribute grows."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
         """What can be edited."""
-        return self._directions.attributes
+        return self.directions.attributes
 
     def edit(self, count: int, *, seed: int, attribute: str, amount: float) -> Tensor:
         """Draw what `draw` draws for the seed, with more of the attribute (see `Edits`)."""
         if attribute not in self.attributes:
             known = ", ".join(self.attributes)
             raise UserError(f"there is no edit of {attribute!r}: give one of {known}")
-        step = self._directions.steps[self.attributes.index(attribute)]
+        step = self.directions.steps[self.attributes.index(attribute)]
         styles = self._generator.styles(count, seed=seed) + amount * step
         return self._generator.draw_styles(styles, seed=seed)
