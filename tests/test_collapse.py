@@ -73,6 +73,12 @@ def test_a_young_run_may_be_poor() -> None:
     assert collapse(log(20, variety=0.0)) is not None
 
 
+def test_a_generator_that_gains_variety_is_left_to_learn() -> None:
+    rows = [{**row, "variety": 0.005 * i} for i, row in enumerate(log(40))]
+    assert collapse(rows[:30]) is None and collapse(rows) is None
+    assert collapse([*rows[:30], *log(20, variety=0.15)]) is not None, "and then no more"
+
+
 def test_lost_variety_is_said_with_its_step() -> None:
     rows = [*log(30), *({**row, "step": row["step"] + 600} for row in log(10, variety=0.12))]
     said = collapse(rows)

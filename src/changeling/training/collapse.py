@@ -15,6 +15,8 @@ RECENT = 10
 """Lines of the log over which the numbers are averaged before anything is said."""
 POOR = 0.35
 """Samples with less of the data's variety have collapsed."""
+GAIN = 1.2
+"""Samples whose variety grows by this factor from ten lines to the next are still learning."""
 SURE = 0.02
 """A judge that is wrong by less, about real and drawn pictures alike, has won."""
 _COARSE = 8
@@ -59,24 +61,24 @@ def _apart(pictures: Tensor) -> Tensor:
 def collapse(rows: Sequence[Mapping[str, float]]) -> str | None:
     """Return what is wrong at the end of a run's log in one sentence, or None.
 
-    It looks at the last ten lines that hold what `adversarial` returned, and says nothing about
-    the first ten of a run, when no generator draws varied pictures yet.
+    It compares the last ten lines that hold what `adversarial` returned with the ten before, and
+    waits for as many: a young generator draws alike pictures, but gains variety from line to line.
     """
     judged = [row for row in rows if {"d_real", "d_fake", "variety"} <= row.keys()]
     if len(judged) < 2 * RECENT:
         return None
-    step = round(judged[-1]["step"])
-    real, fake, varied = (
-        fmean(row[name] for row in judged[-RECENT:]) for name in ("d_real", "d_fake", "variety")
-    )
-    if varied < POOR:
-        return (
-            f"at step {step} the samples have lost their variety ({varied:.0%} of the data's): "
-            "start again with another seed or a lower learning rate"
-        )
+    before, now = judged[-2 * RECENT : -RECENT], judged[-RECENT:]
+    at = f"at step {round(now[-1]['step'])}"
+    mend = "start again with another seed or a lower learning rate"
+    varied = _mean(now, "variety")
+    if varied < POOR and varied <= GAIN * _mean(before, "variety"):
+        return f"{at} the samples have lost their variety ({varied:.0%} of the data's): {mend}"
+    real, fake = _mean(now, "d_real"), _mean(now, "d_fake")
     if real > 1 - SURE and fake < SURE:
-        return (
-            f"at step {step} the discriminator has won (D(x) is {real:.3f}, D(G(z)) {fake:.3f}): "
-            "start again with another seed or a lower learning rate"
-        )
+        says = f"D(x) is {real:.3f}, D(G(z)) {fake:.3f}"
+        return f"{at} the discriminator has won ({says}): {mend}"
     return None
+
+
+def _mean(rows: Sequence[Mapping[str, float]], name: str) -> float:
+    return fmean(row[name] for row in rows)
