@@ -44,7 +44,12 @@ class Teach:
                 print(self._fashion(bar))
             return 0
         with Bar("actors", ACTORS) as bar:
-            said = self._landmarks(bar) if self.network == "landmarks" else self._identity(bar)
+            teach = {
+                "landmarks": self._landmarks,
+                "identity": self._identity,
+                "swapper": self._swapper,
+            }
+            said = teach[self.network](bar)
         print(said)
         return 0
 
@@ -95,6 +100,23 @@ class Teach:
         return (
             f"{out}: {taught.steps} steps, {100 * taught.accuracy:.1f} % of the test pictures "
             f"right, {100 * taught.confidence:.1f} % confident on average"
+        )
+
+    def _swapper(self, bar: Bar) -> str:
+        from changeling.faces.scenes import Scenes
+        from changeling.generators.supervised import WEIGHTS
+        from changeling.generators.swapper_teaching import SwapperTeaching, teach_swapper
+        from changeling.training import Budget
+
+        out = self._out(WEIGHTS)
+        scenes = Scenes(faces=self.actors) if self.actors else Scenes()
+        taught = teach_swapper(
+            self._folder(), Budget(self.minutes), SwapperTeaching(scenes, seed=self.seed),
+            cache=self.cache, out=out, tick=_tick(bar),
+        )  # fmt: skip
+        return (
+            f"{out}: {taught.steps} steps, {taught.kept.psnr:.2f} dB from the true answer (the "
+            f"face as it was: {taught.kept.unchanged:.2f} dB) on faces not learnt from"
         )
 
     def _renders(self) -> "Renders":

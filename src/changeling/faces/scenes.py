@@ -26,7 +26,7 @@ _DRIFT = 0.3
 class Scenes:
     """Which faces play in which scenes, and how they are rendered."""
 
-    faces: int = 1280
+    faces: int = 800
     """How many faces, in whole squares."""
     first: int = 20_000
     """Seed of the first face; other lessons use smaller ones, examinations those from 90,000 on."""
@@ -53,13 +53,20 @@ class Scenes:
         """How many actors."""
         return self.faces * STYLINGS
 
-    def body(self, index: int) -> tuple[Actor, Performance]:
-        """Actor number `index`, face by face, and the performance of its scene."""
+    def actor(self, index: int) -> Actor:
+        """Actor number `index`, face by face; the seed of the styling is that of the scene."""
         face, across = divmod(index, STYLINGS)
-        square, place = divmod(face, self.cast**2)
-        line = place % self.cast if across else place // self.cast
-        seed = 10 * (self.first + square * self.cast + line) + across
-        return Actor(self.first + face, seed), self._performance(seed, line)
+        square = face // self.cast**2
+        seed = 10 * (self.first + square * self.cast + self._line(index)) + across
+        return Actor(self.first + face, seed)
+
+    def body(self, index: int) -> tuple[Actor, Performance]:
+        """Actor number `index` and the performance of its scene."""
+        actor = self.actor(index)
+        performance = Performance.from_seed(actor.styling, seconds=SECONDS)
+        if self.varied and self._line(index) == self.cast - 1:
+            performance = varied(performance, actor.styling)
+        return actor, self._near(performance)
 
     def partners(self, index: int) -> tuple[int, ...]:
         """The actors of the scene of actor number `index`, in order, itself among them."""
@@ -70,11 +77,14 @@ class Scenes:
         places = (k * self.cast + column if across else row * self.cast + k for k in line)
         return tuple((square * self.cast**2 + k) * STYLINGS + across for k in places)
 
-    def _performance(self, seed: int, line: int) -> Performance:
-        """Near, and with the face in the middle."""
-        performance = Performance.from_seed(seed, seconds=SECONDS)
-        if self.varied and line == self.cast - 1:
-            performance = varied(performance, seed)
+    def _line(self, index: int) -> int:
+        """Which row of its square is the scene of actor number `index`, or which column."""
+        face, across = divmod(index, STYLINGS)
+        place = face % self.cast**2
+        return place % self.cast if across else place // self.cast
+
+    def _near(self, performance: Performance) -> Performance:
+        """The face large, and in the middle."""
         side, away, up = performance.position.T
         position = np.stack([_DRIFT * side, away, up + _MIDDLE * away], -1)
         focal = performance.focal * np.float32(self.zoom)

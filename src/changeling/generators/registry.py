@@ -18,6 +18,7 @@ from changeling.generators import (
     restoring,
     separate,
     stylegan,
+    supervised,
     vae,
     vae_pictures,
     vaegan,
@@ -74,6 +75,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "vae-pictures": Family(Learns.PICTURES, vae_pictures.Config, vae_pictures.PictureVAE),
         "restoring": Family(Learns.PICTURES, restoring.Config, restoring.Restorer),
         "stylegan": Family(Learns.PICTURES, stylegan.Config, stylegan.StyleGAN),
+        "supervised": Family(Learns.PEOPLE, supervised.Config, supervised.Supervised),
         "vaegan": Family(Learns.PEOPLE, vaegan.Config, vaegan.VAEGAN),
     }
 )

@@ -1,0 +1,192 @@
+"""A swapper taught by the true answer: one network for all people, told whom to draw by pictures.
+
+A renderer knows what nobody can film: B's face under A's styling in A's performance. The network
+(`swapper`) sees A's face and a few pictures of B and learns to draw that, with hundreds of faces;
+it ships taught (`swapper_teaching`).
+
+Training with two people's faces first remembers pictures of each, then refines: a face of B is
+swapped to A by the averaged network, and given back as B it must be what it was (after Sennrich
+et al., back-translation, arXiv 1511.06709).
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from changeling.errors import UserError
+from changeling.faces.people import PeopleBatch
+from changeling.faces.weights import read_weights
+from changeling.generators.blocks import (
+    check_people,
+    check_size,
+    drawing_losses,
+    find_person,
+    follow,
+    pace,
+    swap_grid,
+)
+from changeling.generators.protocols import Swapped, Task
+from changeling.generators.swapper import Shape, Swapper
+from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+
+SIZE = 64
+"""Side in pixels of the faces that the weights that ship draw."""
+WEIGHTS = Path(__file__).parent / "weights" / "swapper.safetensors"
+"""The weights that ship; swapper.json beside them has their SHA-256 and how they were taught."""
+_LOOKED_AT = 4
+"""Pictures of each person that a step of refining looks at."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the supervised swapper."""
+
+    people: tuple[str, ...]
+    """Names, two or more."""
+    size: int = SIZE
+    """Side of the faces in pixels."""
+    shape: Shape = field(default_factory=Shape)
+    """The network; that of the weights that ship, where it begins with them."""
+    taught: bool = True
+    """Whether it begins with the weights that ship, or with random ones."""
+    references: int = 8
+    """Pictures of each person that it remembers."""
+    rate: float = 1e-4
+    """Learning rate of Adam after its warm-up and before its decay."""
+    steady: int = 1000
+    """Steps after which the learning rate begins to fall with the root of the step."""
+    structure: float = 0.25
+    """Weight of the structural dissimilarity beside the absolute difference."""
+    outside: float = 0.1
+    """Weight of a pixel outside the face, where one inside weighs 1."""
+    mask: float = 0.1
+    """Weight of the mask's loss."""
+
+    @classmethod
+    def tiny(cls) -> "Config":
+        """Return the smallest configuration that still runs every line."""
+        shape = Shape(widths=(8, 12), looked_up=(1,), heads=2, code=6)
+        return cls(("a", "b", "c"), size=16, shape=shape, taught=False, references=2)
+
+    @classmethod
+    def laptop(cls, task: Task) -> "Config":
+        """Return the configuration that begins with the weights that ship."""
+        return cls(task.people, task.size)
+
+
+class Supervised:
+    """The learner, and the `Swaps` that it is from its first step on."""
+
+    def __init__(self, config: Config, *, runtime: Runtime) -> None:
+        """Build the network on `runtime`.
+
+        Raises `UserError` for sizes that do not fit, and for weights that are missing or damaged.
+        """
+        check_people(config.people)
+        check_size(config.size, 2 ** len(config.shape.widths))
+        self.people = config.people
+        """The names of the people it knows."""
+        self.size = config.size
+        """Side of the faces in pixels."""
+        self._config = config
+        self._runtime = runtime
+        self._network = runtime.network(_taught(config) if config.taught else _random(config))
+        self._average = deepcopy(self._network).requires_grad_(False).eval()
+        self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        remembered = (len(config.people), config.references, 3, config.size, config.size)
+        self._references = torch.zeros(remembered, device=runtime.device)
+        self._steps = 0
+
+    def step(self, batch: PeopleBatch, /) -> Losses:
+        """Give every face back from what the averaged network makes of it as somebody else.
+
+        The first step remembers the batch's faces as pictures of their people. The inputs of the
+        batch are not looked at: their colours are exchanged, and this network sees light by them.
+        """
+        if not self._steps:
+            self._references.copy_(_repeated(batch.targets, self._config.references))
+        targets = self._runtime.pictures(batch.targets.flatten(0, 1))
+        masks = self._runtime.pictures(batch.masks.flatten(0, 1))
+        inputs = self._as_others(targets)
+        looked_at = torch.randperm(self._references.shape[1])[:_LOOKED_AT]
+        references = self._runtime.pictures(self._references[:, looked_at].flatten(0, 1))
+        with self._runtime.autocast():
+            drawn = self._network(inputs, references, len(self.people))
+        losses = drawing_losses(drawn.float(), targets, masks, self._config.outside)
+        self._move(losses)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def preview(self, batch: PeopleBatch, /) -> Tensor:
+        """Draw some faces of the batch, each followed by itself as each of the people."""
+        return swap_grid(self, batch.targets)
+
+    @torch.no_grad()
+    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+        """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`)."""
+        references = self._runtime.pictures(self._references[find_person(self.people, to)])
+        with self._runtime.autocast():
+            drawn = self._average(self._runtime.pictures(faces), references, 1)
+        drawn = drawn.float().contiguous()
+        return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return weights, averaged weights, remembered pictures, Adam's state and the steps."""
+        return {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "references": self._references,
+            "adam": optimizer_state(self._adam),
+            "steps": self._steps,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Take over what `state_dict` returned."""
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._references.copy_(state["references"])
+        load_optimizer(self._adam, state["adam"])
+        self._steps = state["steps"]
+
+    @torch.no_grad()
+    def _as_others(self, faces: Tensor) -> Tensor:
+        """Each person's faces (people · n, 3, s, s), with the face of one of the others."""
+        others = torch.randint(1, len(self.people), ()) + torch.arange(len(self.people))
+        references = self._references[others % len(self.people)].flatten(0, 1)
+        with self._runtime.autocast():
+            drawn = self._average(faces, self._runtime.pictures(references), len(self.people))
+        drawn = drawn.float()
+        new = drawn[:, :3].clamp(0, 1)
+        return self._runtime.pictures(faces.lerp(new, drawn[:, 3:].sigmoid()))
+
+    def _move(self, losses: Mapping[str, Tensor]) -> None:
+        config = self._config
+        total = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
+        self._adam.zero_grad()
+        total.backward()
+        self._steps += 1
+        for group in self._adam.param_groups:
+            group["lr"] = config.rate * pace(self._steps, config.steady)
+        self._adam.step()
+        follow(self._average, self._network, self._steps)
+
+
+def _taught(config: Config) -> Swapper:
+    if config.size != SIZE:
+        raise UserError(f"size {config.size} is not what supervised was taught: give --size {SIZE}")
+    network = _random(config)
+    network.load_state_dict(read_weights(WEIGHTS, network="swapper")[0])
+    return network
+
+
+def _random(config: Config) -> Swapper:
+    return Swapper(config.size, config.shape)
+
+
+def _repeated(pictures: Tensor, count: int) -> Tensor:
+    """`count` pictures of each person from (people, n, …): the first ones, over and over."""
+    return pictures[:, torch.arange(count) % pictures.shape[1]]
