@@ -15,6 +15,7 @@ from changeling.generators import (
     cyclegan,
     dcgan,
     ddpm,
+    faceswapgan,
     restoring,
     separate,
     stylegan,
@@ -66,6 +67,7 @@ class Family:
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "autoencoder": Family(Learns.PEOPLE, autoencoder.Config, autoencoder.Autoencoder),
+        "faceswapgan": Family(Learns.PEOPLE, faceswapgan.Config, faceswapgan.FaceswapGAN),
         "separate": Family(Learns.PEOPLE, separate.Config, separate.Separate),
         "classic": Family(Learns.PEOPLE, classic.Config, classic.Classic),
         "cyclegan": Family(Learns.PEOPLE, cyclegan.Config, cyclegan.CycleGan),

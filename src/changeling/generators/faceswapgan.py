@@ -1,0 +1,287 @@
+"""Faceswap-GAN: an autoencoder for two or more people that is also taught by judges.
+
+After shaoanlu's faceswap-GAN 2.2 (2018): each decoder draws a face and an alpha, a judge per
+person compares alpha · face + (1 - alpha) · input with real faces by mixtures of both (mixup,
+Zhang et al., ICLR 2018; least squares, Mao et al., ICCV 2017), and the drawn face is held to the
+true one by pixels, edges, the eyes and features. The features are those of the identity network.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+
+from changeling.faces.identity import read_network
+from changeling.faces.networks import follow
+from changeling.faces.people import PeopleBatch
+from changeling.generators.blocks import (
+    check_people,
+    check_size,
+    discrepancy,
+    find_person,
+    pace,
+    swap_grid,
+)
+from changeling.generators.faceswapgan_losses import (
+    Views,
+    Weights,
+    blend,
+    edge_loss,
+    hinge_loss,
+    in_motion,
+    in_other_colours,
+    mixing_shares,
+    perceptual_loss,
+    squares,
+)
+from changeling.generators.faceswapgan_networks import Capacity, Generator, Norm, Style, judge
+from changeling.generators.protocols import Swapped, Task
+from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the faceswap-GAN; the defaults are those of its listing."""
+
+    people: tuple[str, ...]
+    """Names, two or more; one decoder and one judge each."""
+    size: int = 64
+    """Side of the faces in pixels, divisible by 16; 64, 128 and 256 are usual."""
+    filters: int = 64
+    """Channels at full size; they double at each halving, up to 16 times as many."""
+    code: int = 1024
+    """Numbers in the code: the bottleneck between encoder and decoders."""
+    capacity: Capacity = "standard"
+    """lite: half the filters, and no convolution at full size."""
+    norm: Norm = "instance"
+    """What follows a convolution; layer: over all features of a face; hybrid: half of them."""
+    attention: bool = True
+    """Self-attention on one map of encoder, decoders and judges."""
+    weights: Weights = field(default_factory=Weights)
+    """What the losses weigh."""
+    active: bool = True
+    """Compare features after the rectifier that ends a stage; false: before it."""
+    threshold: float = 0.5
+    """Alpha below this is punished where the hinge weighs anything."""
+    mixup: float = 0.2
+    """Both parameters of the beta distribution of a mixture's share; 0: nothing is mixed."""
+    match: float = 0.5
+    """How often (0…1) input and target take on the colours of another face of any of the people."""
+    blur: float = 0.0
+    """How often (0…1) input and target are blurred by the same motion."""
+    rate: float = 1e-4
+    """Learning rate of Adam, for generator and judges."""
+    factor: float = 1.0
+    """What the learning rate is multiplied by."""
+    steady: int | None = None
+    """Steps after which the learning rate falls with the root of the step; None: never."""
+    unjudged: int = 0
+    """Steps at the beginning without judges."""
+    batch: int = 8
+    """Faces of each person in a step."""
+
+    @classmethod
+    def tiny(cls) -> "Config":
+        """Return the smallest configuration that still runs every line."""
+        weights = Weights(outside=0.5, hinge=1.0, alpha=0.3, cyclic=1.0, tie=0.01)
+        small = cls(("a", "b"), size=16, filters=4, code=6, weights=weights)
+        return replace(small, blur=0.5, steady=2)
+
+    @classmethod
+    def laptop(cls, task: Task) -> "Config":
+        """Return the configuration for two cores."""
+        return cls(
+            task.people,
+            task.size,
+            filters=32,
+            code=256,
+            capacity="lite",
+            norm="none",
+            weights=Weights(outside=0.1, alpha=0.3, tie=0.01),
+            match=0.0,
+            rate=5e-4,
+            steady=2000,
+        )
+
+    @classmethod
+    def report(cls, task: Task) -> "Config":
+        """Return the listing's configuration."""
+        return cls(task.people, task.size)
+
+
+class FaceswapGAN:
+    """The learner, and the `Swaps` that it becomes."""
+
+    def __init__(self, config: Config, *, runtime: Runtime) -> None:
+        """Build the networks on `runtime`; raises `UserError` for sizes that do not fit."""
+        check_people(config.people)
+        check_size(config.size, 16)
+        self.people = config.people
+        """The names of the people that have a decoder."""
+        self.size = config.size
+        """Side of the faces in pixels."""
+        self._config = config
+        self._runtime = runtime
+        self._network = runtime.network(_Network(config))
+        self._average = deepcopy(self._network.generator).requires_grad_(False).eval()
+        self._features = runtime.network(read_network()[0]).requires_grad_(False).eval()
+        self._adam, self._judging = (
+            runtime.adam(part.parameters(), rate=config.rate, betas=(0.5, 0.999))
+            for part in (self._network.generator, self._network.judges)
+        )
+        self._steps = 0
+
+    def step(self, batch: PeopleBatch, /) -> Losses:
+        """Give every face back by its person's decoder; move judges, generator and its average."""
+        views = self._views(batch)
+        with self._runtime.autocast():
+            codes = self._network.generator.encode(views.inputs)
+            drawn = self._network.generator.decode(codes, tuple(range(len(self.people))))
+        blended = blend(drawn, views.inputs)
+        losses = self._drawing_losses(drawn.float(), blended, views)
+        if self._config.weights.tie:
+            losses["tie"] = discrepancy(codes.float().unflatten(0, batch.inputs.shape[:2]))
+        if self._config.weights.cyclic:
+            losses["cyclic"] = self._cycle(views.targets)
+        self._steps += 1
+        notes: dict[str, Tensor] = {}
+        if self._steps > self._config.unjudged:
+            losses["adversarial"], notes = self._judge(blended, views)
+        self._move(self._adam, self._config.weights.total(losses))
+        follow(self._average, self._network.generator, step=self._steps, power=16)
+        return {name: loss.detach() for name, loss in losses.items()} | notes
+
+    def preview(self, batch: PeopleBatch, /) -> Tensor:
+        """Draw some faces of the batch, each followed by itself as each of the people."""
+        return swap_grid(self, batch.targets)
+
+    @torch.no_grad()
+    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+        """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`).
+
+        The masks are alpha and the faces are not blended by it: pasting does that.
+        """
+        person = find_person(self.people, to)
+        with self._runtime.autocast():
+            code = self._average.encode(2 * self._runtime.pictures(faces) - 1)
+            drawn = self._average.decode(code, (person,))
+        drawn = drawn.float().contiguous()
+        return Swapped(0.5 + 0.5 * drawn[:, :3].tanh(), drawn[:, 3:].sigmoid())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return weights, averaged weights, both optimizers' states and the number of steps."""
+        return {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "adam": optimizer_state(self._adam),
+            "judging": optimizer_state(self._judging),
+            "steps": self._steps,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Take over what `state_dict` returned."""
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        load_optimizer(self._adam, state["adam"])
+        load_optimizer(self._judging, state["judging"])
+        self._steps = state["steps"]
+
+    def _views(self, batch: PeopleBatch) -> Views:
+        """Lay all people's faces in one row, now and then in other colours or in motion."""
+        inputs, targets, masks, eyes = (
+            self._runtime.pictures(pictures.flatten(0, 1))
+            for pictures in (batch.inputs, batch.targets, batch.masks, batch.eyes)
+        )
+        views = Views(2 * inputs - 1, 2 * targets - 1, masks, eyes)
+        if self._config.match:
+            views = in_other_colours(views, self._config.match)
+        return in_motion(views, self._config.blur) if self._config.blur else views
+
+    def _drawing_losses(self, drawn: Tensor, blended: Tensor, views: Views) -> dict[str, Tensor]:
+        """Compare drawings (n, 4, s, s) with the targets."""
+        weights, faces = self._config.weights, drawn[:, :3].tanh()
+        shares = weights.outside + (1 - weights.outside) * views.masks + weights.eyes * views.eyes
+        losses = {
+            "l1": (shares * (faces - views.targets).abs()).mean(),
+            "edge": edge_loss(faces, views.targets, shares),
+        }
+        if any(weights.perceptual):
+            losses["perceptual"] = self._perceptual(blended, views.targets)
+        if weights.hinge:
+            losses["hinge"] = hinge_loss(drawn[:, 3:].sigmoid(), self._config.threshold)
+        if weights.alpha:
+            losses["alpha"] = F.binary_cross_entropy_with_logits(drawn[:, 3:], views.masks)
+        return losses
+
+    def _perceptual(self, faces: Tensor, targets: Tensor) -> Tensor:
+        """Compare the features of faces (n, 3, s, s), -1…1; see `Weights.perceptual`."""
+        active = self._config.active
+        with torch.no_grad():
+            true = self._features.maps((targets + 1) / 2, active=active)
+        mine = self._features.maps((faces + 1) / 2, active=active)
+        return perceptual_loss(mine, true, self._config.weights.perceptual)
+
+    def _cycle(self, faces: Tensor) -> Tensor:
+        """Swap everybody to the next person, the last to the first, and back."""
+        own = tuple(range(len(self.people)))
+        generator = self._network.generator
+
+        def give(faces: Tensor, people: tuple[int, ...]) -> Tensor:
+            with self._runtime.autocast():
+                return blend(generator.decode(generator.encode(faces), people), faces)
+
+        return (give(give(faces, (*own[1:], own[0])), own) - faces).abs().mean()
+
+    def _judge(self, blended: Tensor, views: Views) -> tuple[Tensor, dict[str, Tensor]]:
+        """Move the judges, then ask them; the loss of the generator, and notes on how they do."""
+        drawn, true = (torch.cat([x, views.inputs], dim=1) for x in (blended, views.targets))
+        shares = mixing_shares(len(drawn), self._config.mixup).to(drawn.device)
+        judged = self._opinions(torch.lerp(drawn.detach(), true, shares))
+        loss = squares(judged, shares)
+        self._move(self._judging, loss)
+        with torch.no_grad():
+            real = self._opinions(true)
+        judges = self._network.judges.requires_grad_(False)
+        fake = self._opinions(drawn)
+        judges.requires_grad_(True)
+        notes = {"judges": loss.detach(), **adversarial(real, fake, blended, views.targets)}
+        return squares(fake, torch.ones_like(shares)), notes
+
+    def _opinions(self, pairs: Tensor) -> Tensor:
+        """Ask each person's judge about its share of the pairs (people · n, 6, s, s)."""
+        parts = zip(self._network.judges, pairs.chunk(len(self.people)), strict=True)
+        with self._runtime.autocast():
+            return torch.cat([judge(part) for judge, part in parts]).float()
+
+    def _move(self, optimizer: Optimizer, loss: Tensor) -> None:
+        config = self._config
+        steady = config.steady
+        for group in optimizer.param_groups:
+            slow = 1.0 if steady is None else pace(self._steps, steady)
+            group["lr"] = config.rate * config.factor * slow
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+class _Network(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        style = Style.choose(config.norm, config.size, attention=config.attention)
+        self.generator = Generator(
+            config.size,
+            config.filters,
+            config.code,
+            people=len(config.people),
+            capacity=config.capacity,
+            style=style,
+        )
+        self.judges = nn.ModuleList(
+            judge(config.size, config.filters, capacity=config.capacity, style=style)
+            for _ in config.people
+        )
