@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -15,13 +16,13 @@ from test_faceset import made
 from changeling.actors import ACTIONS
 from changeling.actors.actor import face_traits
 from changeling.errors import UserError
-from changeling.faces import Pictures, align, crop, open_pictures
+from changeling.faces import Identifier, Known, Pictures, align, crop, datasets, open_pictures
 from changeling.faces.alignment import TEMPLATE, apply, turns
 from changeling.faces.datasets_actors import ActorPictures
 from changeling.faces.datasets_sets import joined
 from changeling.faces.renders import Lessons, Renders, _file, _open, render_lessons
-from changeling.media import read_image
-from changeling.provenance import Consent
+from changeling.media import read_image, write_image
+from changeling.provenance import Consent, Enrolment, write_consent
 
 TODAY = date(2026, 6, 1)
 GIVEN = Consent("dataset", licence="research only", purpose="a test", until=date(2026, 12, 31))
@@ -189,3 +190,26 @@ def test_the_consent_of_several_sets_allows_what_all_allow(sets: Path) -> None:
     assert joined([ada, silent]).given_by == "", "what one leaves open stays open"
     with pytest.raises(UserError, match=r"is footage and .* is dataset"):
         joined([ada, replace(ada, consent=GIVEN)])
+
+
+def test_under_footage_each_picture_shows_an_enrolled_face(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "eve"):
+        write_image(tmp_path / "set" / f"{name}.png", np.zeros((8, 8, 3), np.uint8))
+    seen = {"ada": np.eye(1, 128, 0, dtype=np.float32), "eve": np.eye(1, 128, 1, dtype=np.float32)}
+    looks = Enrolment("Ada", "net", ("0" * 64, "1" * 64), (tuple(seen["ada"][0].tolist()),) * 2)
+    given = Consent("footage", ("Ada",), "Ada", "a test", evidence="here", enrolled=(looks,))
+    write_consent(tmp_path / "ada.toml", given)
+    knows = SimpleNamespace(name="net", same=0.5)
+    monkeypatch.setattr(Identifier, "load", lambda: knows)
+    monkeypatch.setattr(
+        datasets, "portrait", lambda name, paths, _: Known(name, seen[paths[0].stem])
+    )
+    with pytest.raises(UserError, match=r"eve\.png: the face is not that of a person"):
+        opened(tmp_path / "set", consent=tmp_path / "ada.toml")
+    (tmp_path / "set" / "eve.png").unlink()
+    assert opened(tmp_path / "set", consent=tmp_path / "ada.toml").consent == given
+    write_consent(tmp_path / "none.toml", replace(given, enrolled=()))
+    with pytest.raises(UserError, match="does not hold what its people look like"):
+        opened(tmp_path / "set", consent=tmp_path / "none.toml")

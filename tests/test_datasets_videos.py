@@ -141,3 +141,11 @@ def test_videos_without_consent_or_faces_are_refused(
     monkeypatch.setattr(Detector, "boxes", lambda *_: ())
     with pytest.raises(UserError, match="no face was found in 1 videos"):
         opened(folder, consent=consent, today=TODAY, **given)
+
+
+def test_footage_is_no_licence_for_a_public_set(lay: Lay, tmp_path: Path) -> None:
+    write_consent(tmp_path / "ada.toml", Consent("footage", ("Ada",), "Ada", "a test"))
+    for names in (["id0/video/00001.mp4"], ["original_sequences/youtube/c23/videos/0.mp4"]):
+        folder = lay(names)
+        with pytest.raises(UserError, match="needs a consent of kind dataset and got footage"):
+            opened(folder, consent=tmp_path / "ada.toml", today=TODAY)

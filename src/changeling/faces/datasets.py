@@ -1,6 +1,7 @@
 """The one door to data sets of pictures, and batches of them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from changeling.faces.datasets_actors import ActorPictures
 from changeling.faces.datasets_celeba import PICTURES as CELEBA
 from changeling.faces.datasets_celeba import open_celeba
 from changeling.faces.datasets_fashion import FashionMnist, fetch_fashion, holds_fashion
-from changeling.faces.datasets_images import open_images
+from changeling.faces.datasets_images import ImageFiles, open_images
 from changeling.faces.datasets_protocol import Pictures
 from changeling.faces.datasets_sets import SetPictures, find_sets
 from changeling.faces.datasets_videos import (
@@ -24,6 +25,8 @@ from changeling.faces.datasets_videos import (
     find_voxceleb,
     open_videos,
 )
+from changeling.faces.enrolment import check_enrolled, enrolled_people, portrait
+from changeling.faces.identity import Identifier
 from changeling.faces.pictures import PictureBatch
 from changeling.faces.renders import Renders, learnt_and_kept
 from changeling.media import Tick, silent
@@ -47,13 +50,15 @@ def open_pictures(
     """The data set that `source` names; docs/datasets.md says which there are.
 
     "fashion-mnist"; "actors", rendered as `renders` says, or "actors-film", as in a film; or a
-    folder, whose layout is recognised. Pictures that may show real people need a `consent` file.
-    Actors are rendered and videos cut into the `cache`, once, which `tick` follows; videos need
-    `today`, the day on which their consent must hold. Raises UserError when there is no such set,
-    it is damaged or without pictures, and for a consent that is missing or not needed.
+    folder, whose layout is recognised. Pictures that may show real people need a `consent` file,
+    and under one for footage each must show one face, of somebody whom it enrols. Actors are
+    rendered and videos cut into the `cache`, once, which `tick` follows; videos need `today`, the
+    day on which their consent must hold. Raises UserError when there is no such set, it is damaged
+    or without pictures, and for a consent that is missing or not needed.
     """
     folder, compression = _compression(source)
-    free = _free(source, folder, part, renders, cache, tick)
+    asked = _Asked(source, folder, compression, part, today, cache, tick)
+    free = _free(asked, renders or Renders(varied=source != "actors-film"))
     if free is not None:
         if consent is not None:
             raise UserError(f"{source} brings its own consent; leave out --consent {consent}.")
@@ -63,13 +68,12 @@ def open_pictures(
             f"there is no data set {source!r}: give fashion-mnist, actors, actors-film or a folder."
         )
     given = _consent(folder, consent)
-    if (folder / CELEBA).is_dir():
-        return open_celeba(folder, part, given)
-    if videos := find_forensics(folder, compression) or find_voxceleb(folder):
-        assert today is not None, "faces are cut out of the videos now: say which day it is"
-        given.check(Use.EXTRACT, where=str(consent), today=today)
-        return open_videos(folder, videos, part, given, cache, tick=tick)
-    return open_images(folder, part, given)
+    public = _public(asked, given)
+    if public is not None:
+        return public
+    images = open_images(folder, part, given)
+    _check_footage(images, tick)
+    return images
 
 
 def picture_batches(
@@ -100,23 +104,64 @@ def picture_batches(
     return prepare
 
 
-def _free(
-    source: str, folder: Path, part: Part, renders: Renders | None, cache: Path, tick: Tick
-) -> Pictures | None:
+@dataclass(frozen=True)
+class _Asked:
+    """What `open_pictures` was asked for."""
+
+    source: str
+    folder: Path
+    compression: str | None
+    part: Part
+    today: date | None
+    cache: Path
+    tick: Tick
+
+
+def _free(asked: _Asked, renders: Renders) -> Pictures | None:
     """A set that brings its own consent; None for others."""
-    if source in ("actors", "actors-film"):
-        renders = renders or Renders(varied=source == "actors")
-        learnt, kept = learnt_and_kept(renders, cache, tick=tick)
-        if part == "train":
+    if asked.source in ("actors", "actors-film"):
+        learnt, kept = learnt_and_kept(renders, asked.cache, tick=asked.tick)
+        if asked.part == "train":
             return ActorPictures(renders, learnt, 0)
         return ActorPictures(renders, kept, len(learnt))
-    if source == "fashion-mnist":
-        return FashionMnist(fetch_fashion(), part)
-    if holds_fashion(folder):
-        return FashionMnist(folder, part)
-    if sets := find_sets(folder):
-        return SetPictures(folder.resolve().name, sets, part)
+    if asked.source == "fashion-mnist":
+        return FashionMnist(fetch_fashion(), asked.part)
+    if holds_fashion(asked.folder):
+        return FashionMnist(asked.folder, asked.part)
+    if sets := find_sets(asked.folder):
+        return SetPictures(asked.folder.resolve().name, sets, asked.part)
     return None
+
+
+def _public(asked: _Asked, given: Consent) -> Pictures | None:
+    """A set in the layout of a public one, which stands under a licence; None for others."""
+    folder = asked.folder
+    videos = find_forensics(folder, asked.compression) or find_voxceleb(folder)
+    if not videos and not (folder / CELEBA).is_dir():
+        return None
+    if given.kind != "dataset":
+        raise UserError(
+            f"{folder} has the layout of a public data set, which needs a consent of kind dataset "
+            f"and got {given.kind}; make face sets of footage with `changeling extract`."
+        )
+    if not videos:
+        return open_celeba(folder, asked.part, given)
+    assert asked.today is not None, "faces are cut out of the videos now: say which day it is"
+    given.check(Use.EXTRACT, where=str(folder), today=asked.today)
+    return open_videos(folder, videos, asked.part, given, asked.cache, tick=asked.tick)
+
+
+def _check_footage(images: ImageFiles, tick: Tick) -> None:
+    """Footage binds: each picture must show one face, of somebody whom the consent enrols."""
+    people = enrolled_people(images.consent, where=images.name)
+    if not people:
+        return
+    identifier = Identifier.load()
+    for done, file in enumerate(images.files, 1):
+        path = images.folder / file
+        seen = portrait("", [path], identifier).embeddings
+        check_enrolled(people, seen, same=identifier.same, where=str(path))
+        tick(done, len(images))
 
 
 def _compression(source: str) -> tuple[Path, str | None]:
