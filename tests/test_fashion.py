@@ -36,22 +36,24 @@ def bars(step: int, n: int = 20) -> PictureBatch:
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights taught by the bars in a few steps."""
     folder = tmp_path_factory.mktemp("fashion")
-    teaching = FashionTeaching(steps=40)
+    teaching = FashionTeaching(steps=25, rate=0.02)
     found = teach_fashion(folder / "run", bars, bars(999), teaching, out=folder / "w.safetensors")
-    assert found.steps == 40 and found.accuracy == 1.0 and 0.8 < found.confidence <= 1
+    assert found.steps == 25 and found.accuracy == 1.0 and 0.8 < found.confidence <= 1
     return folder / "w.safetensors"
 
 
 class TestTeaching:
     def test_the_same_seed_gives_the_same_bytes(self, taught: Path, tmp_path: Path) -> None:
         out = tmp_path / "w.safetensors"
-        teach_fashion(tmp_path / "run", bars, bars(999), FashionTeaching(steps=40), out=out)
+        teach_fashion(
+            tmp_path / "run", bars, bars(999), FashionTeaching(steps=25, rate=0.02), out=out
+        )
         assert out.read_bytes() == taught.read_bytes()
         assert out.with_suffix(".json").read_text() == taught.with_suffix(".json").read_text()
 
     def test_a_teaching_that_is_over_changes_nothing(self, taught: Path) -> None:
         run, again = taught.parent / "run", taught.parent / "again.safetensors"
-        teach_fashion(run, bars, bars(999), FashionTeaching(steps=40), out=again)
+        teach_fashion(run, bars, bars(999), FashionTeaching(steps=25, rate=0.02), out=again)
         assert again.read_bytes() == taught.read_bytes()
 
     def test_shifts_are_of_two_pixels_at_most_in_each_direction(self) -> None:

@@ -27,10 +27,8 @@ from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
 
 _PREVIEWED = 16
 _AT_ONCE = 64
-_MENDING = 25
-"""Steps in which a picture is mended."""
-_REPEATS = 5
-"""How often each step is gone where a part of a picture is filled in."""
+_MENDING, _REPEATS = 25, 5
+"""Steps in which a picture is mended; how often each is gone where a hole is filled."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +114,8 @@ class Ddpm:
         """3 for RGB, 1 for grey."""
         self.kinds = config.kinds
         """Classes that it can be asked for."""
+        self.sampling = config.sampling
+        """How pictures are drawn unless asked otherwise."""
         self._config = config
         self._runtime = runtime
         self._network: nn.Module = runtime.network(_network(config))
@@ -148,7 +148,7 @@ class Ddpm:
         """Draw some pictures, class after class, always from the same noise, in few steps."""
         dice = torch.Generator().manual_seed(0)
         kinds = torch.arange(_PREVIEWED) % self.kinds if self.kinds else self._unknown(_PREVIEWED)
-        sampling = replace(self._config.sampling, steps=20, eta=0.0)
+        sampling = replace(self.sampling, steps=20, eta=0.0)
         return picture_grid(_shown(self._last(kinds, sampling, dice)))
 
     def draw(
@@ -160,7 +160,7 @@ class Ddpm:
         """
         check_kind(kind, self.kinds)
         dice = torch.Generator().manual_seed(seed)
-        sampling = sampling or self._config.sampling
+        sampling = sampling or self.sampling
         parts = self._kinds(count, kind, dice).split(_AT_ONCE)
         return _shown(torch.cat([self._last(kinds, sampling, dice) for kinds in parts]))
 
@@ -218,7 +218,7 @@ class Ddpm:
         check_kind(kind, self.kinds)
         dice = torch.Generator().manual_seed(seed)
         kinds = self._kinds(count, kind, dice)
-        walked = list(self._walk(kinds, self._config.sampling, dice))
+        walked = list(self._walk(kinds, self.sampling, dice))
         chosen = torch.linspace(0, len(walked) - 1, columns).round().long()
         return torch.stack([_shown(walked[i][int(foreseen)]) for i in chosen])
 
