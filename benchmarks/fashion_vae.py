@@ -8,7 +8,7 @@ test part back: through the mean of each picture's code, and through one code dr
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -97,6 +97,7 @@ def main(
     ),
     epochs: int = 10,
     seed: int = 0,
+    threads: int | None = None,
 ) -> None:
     """Train and measure.
 
@@ -104,8 +105,10 @@ def main(
         out: JSON file to write the figures to.
         epochs: How often every picture is learnt from.
         seed: Of weights, order and noise.
+        threads: Processor threads; as many as there are cores by default.
     """
     runtime = Runtime.best()
+    runtime = replace(runtime, threads=threads or runtime.threads)
     runtime.apply()
     learner, training = trained(epochs, seed, runtime)
     test = unseen_pictures()
