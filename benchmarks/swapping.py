@@ -7,6 +7,7 @@ the generator of another run that learnt the same two people, and judges it as t
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated
 
 import cv2
@@ -20,12 +21,12 @@ from changeling.faces import Tracker, crop, open_set
 from changeling.generators import Swaps, load_generator
 from changeling.measuring import (
     CopySource,
-    Judgement,
     MeanFace,
     Rivals,
     Sample,
     judge,
     read_samples,
+    sharpness,
 )
 from changeling.media import Pixels, write_image
 from changeling.training import Run, Runtime
@@ -59,32 +60,94 @@ class Films:
         )
 
 
-def lines(judgement: Judgement) -> list[str]:
-    """The figures as a table."""
-    out = [f"{'':14} {'PSNR':>7} {'SSIM':>7} {'to B':>7} {'to A':>7} {'nearer B':>9}"]
-    for who in ("swap", "copy_source", "mean_face"):
-        score = getattr(judgement.scores.crop, who)
-        like = getattr(judgement.identity, who)
-        out.append(
-            f"{who:14} {score.psnr:7.2f} {score.ssim:7.3f} {like.to_target:7.2f} "
-            f"{like.to_source:7.2f} {like.nearer:9.0%}"
-        )
-    return out
+@dataclass(frozen=True)
+class SwapFigures:
+    """What a generator's crops are worth inside the true inner face; means over frames."""
+
+    psnr: float
+    ssim: float
+    copy_psnr: float
+    """Of the source's own face in the target's colours."""
+    copy_ssim: float
+    mean_psnr: float
+    """Of the target's mean face."""
+    mean_ssim: float
+    sharpness: float
+    """As a share of the truth's (see `measuring.sharpness`)."""
+    to_target: float
+    """Likeness of the finished face to the true one, by the identity network."""
+    to_source: float
+    """Likeness to the performer."""
+    nearer: float
+    """Share of the frames that are more like the target."""
+
+    def lines(self) -> list[str]:
+        """The figures as a table."""
+        return [
+            f"{'':12} {'PSNR':>6} {'SSIM':>6}",
+            f"{'swap':12} {self.psnr:6.2f} {self.ssim:6.3f}",
+            f"{'copy':12} {self.copy_psnr:6.2f} {self.copy_ssim:6.3f}",
+            f"{'mean face':12} {self.mean_psnr:6.2f} {self.mean_ssim:6.3f}",
+            f"sharpness {self.sharpness:.2f} of the truth's; likeness {self.to_target:.2f} to B, "
+            f"{self.to_source:.2f} to A; nearer B in {self.nearer:.0%} of the frames",
+        ]
 
 
-def rows(swaps: Swaps, films: Films) -> NDArray[np.uint8]:
-    """(3·size, n·size, 3): the performance, the swap and the truth, as aligned crops."""
+def figures(swaps: Swaps, films: Films) -> SwapFigures:
+    """Judge a generator on the films' held-out performance."""
+    judgement = judge(films.samples(), films.rivals(swaps), to=films.to, how=How())
+    crop, like = judgement.scores.crop, judgement.identity.swap
+    return SwapFigures(
+        psnr=crop.swap.psnr,
+        ssim=crop.swap.ssim,
+        copy_psnr=crop.copy_source.psnr,
+        copy_ssim=crop.copy_source.ssim,
+        mean_psnr=crop.mean_face.psnr,
+        mean_ssim=crop.mean_face.ssim,
+        sharpness=_sharpness(swaps, films),
+        to_target=like.to_target,
+        to_source=like.to_source,
+        nearer=like.nearer,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """The same moments as aligned faces (n, size, size, 3)."""
+
+    sources: Pixels
+    drawn: Pixels
+    truths: Pixels
+    inner: NDArray[np.bool_]
+    """(n, size, size): the true inner faces."""
+
+
+def crops(swaps: Swaps, films: Films, count: int) -> Crops:
+    """What the generator makes of some moments in which both faces are found."""
     performed, given = Tracker(), Tracker()
-    sources, truths = [], []
-    for sample in films.samples(SHOWN)[:SHOWN]:
+    sources, truths, inner = [], [], []
+    for sample in films.samples(count):
         source, truth = performed.find(sample.performance), given.find(sample.truth)
         if source and truth:
+            matrix = truth[0].matrix
             sources.append(crop(sample.performance, source[0].matrix, swaps.size))
-            truths.append(crop(sample.truth, truth[0].matrix, swaps.size))
+            truths.append(crop(sample.truth, matrix, swaps.size))
+            inner.append(crop(sample.inner.astype(np.uint8) * 255, matrix, swaps.size) > 127)
     faces = torch.from_numpy(np.stack(sources)).permute(0, 3, 1, 2).float().div(255)
-    swapped = swaps.swap(faces, to=films.to).faces.permute(0, 2, 3, 1).float().numpy()
-    drawn = list(np.rint(swapped * 255).astype(np.uint8))
-    return np.vstack([np.hstack(row) for row in (sources, drawn, truths)])
+    swapped = swaps.swap(faces, to=films.to).faces.permute(0, 2, 3, 1).float().cpu().numpy()
+    drawn = np.rint(swapped * 255).astype(np.uint8)
+    return Crops(np.stack(sources), drawn, np.stack(truths), np.stack(inner))
+
+
+def _sharpness(swaps: Swaps, films: Films) -> float:
+    shown = crops(swaps, films, JUDGED)
+    moments = zip(shown.drawn, shown.truths, shown.inner, strict=True)
+    return fmean(sharpness(*moment) for moment in moments if moment[2].any())
+
+
+def rows(shown: Crops) -> Pixels:
+    """(3·size, n·size, 3): the performance, the swap and the truth."""
+    return np.vstack([np.hstack(list(row)) for row in (shown.sources, shown.drawn, shown.truths)])
 
 
 def enlarged(picture: Pixels, width: int = 960) -> Pixels:
@@ -108,12 +171,11 @@ def main(
     runtime = Runtime.best()
     runtime.apply()
     swaps, demo = load_generator(run, runtime=runtime), Films(films)
-    judgement = judge(demo.samples(), demo.rivals(swaps), to=demo.to, how=How())
     trained = [row for row in Run(run).rows() if "seconds" in row][-1]
     print(f"{run}: {trained['step']} steps in {trained['seconds'] / 60:.1f} minutes")
-    print("\n".join(lines(judgement)))
+    print("\n".join(figures(swaps, demo).lines()))
     if picture is not None:
-        write_image(picture, enlarged(rows(swaps, demo)))
+        write_image(picture, enlarged(rows(crops(swaps, demo, SHOWN))))
 
 
 if __name__ == "__main__":
