@@ -28,10 +28,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if find_fashion():
         return
     if os.environ.get("CI", "") not in ("", "0", "false"):
-        raise pytest.UsageError(f"{len(reads)} tests read FashionMNIST: apt-get install {PACKAGE}")
+        raise pytest.UsageError(
+            f"FashionMNIST is missing, which {len(reads)} of the tests read: "
+            f"apt-get install {PACKAGE}"
+        )
     config.stash[LEFT_OUT] = (
-        f"LEFT OUT: {len(reads)} tests that read FashionMNIST, which is not on this computer; "
-        f"`sudo apt-get install {PACKAGE}` adds them."
+        f"LEFT OUT: what reads FashionMNIST, which is not on this computer ({len(reads)} of the "
+        f"tests); `sudo apt-get install {PACKAGE}` adds them."
     )
     config.hook.pytest_deselected(items=reads)
     items[:] = [item for item in items if item not in reads]
