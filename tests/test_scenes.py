@@ -27,8 +27,8 @@ def lessons() -> Lessons:
     rows = SMALL.bodies * SMALL.frames
     points = np.full((rows, 200, 2), 24.0, np.float32)
     five = 8 + 32 * TEMPLATE
-    for part, at in zip((slice(36, 42), slice(42, 48), 30, 48, 54), five, strict=True):
-        points[:, part] = at
+    points[:, 36:42], points[:, 42:48] = five[0], five[1]
+    points[:, [30, 48, 54]] = five[2:]
     segments = np.zeros((rows, 48, 48), np.uint8)
     segments[:, :, :24] = 1
     bodies = [SMALL.actor(k) for k in range(SMALL.bodies)]

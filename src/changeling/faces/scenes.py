@@ -26,7 +26,7 @@ _DRIFT = 0.3
 class Scenes:
     """Which faces play in which scenes, and how they are rendered."""
 
-    faces: int = 800
+    faces: int = 656
     """How many faces, in whole squares."""
     first: int = 20_000
     """Seed of the first face; other lessons use smaller ones, examinations those from 90,000 on."""
