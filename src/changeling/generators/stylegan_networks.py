@@ -180,7 +180,9 @@ class Colours(nn.Module):
         """Draw a square of `fold`² pixels at each place."""
         super().__init__()
         self.style = Linear(shape.code, before, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(shape.channels * shape.fold**2, before, 1, 1))
+        # All pixels of a square begin alike, else they begin as a grid of dots.
+        weight = torch.randn(shape.channels, before, 1, 1).repeat_interleave(shape.fold**2, 0)
+        self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(shape.channels, 1, 1))
         self._scale, self._fold = 1 / sqrt(before), shape.fold
 
