@@ -12,13 +12,16 @@ from changeling.media import Tick
 
 if TYPE_CHECKING:
     from changeling.faces import Renders
+    from changeling.faces.scenes import Scenes
 
 
 @dataclass(frozen=True)
 class Teach:
     """Teach a network from rendered actors or FashionMNIST; the same command again goes on."""
 
-    network: tyro.conf.Positional[Literal["landmarks", "identity", "fashion"]]
+    network: tyro.conf.Positional[
+        Literal["landmarks", "identity", "swapper", "autoencoder", "fashion"]
+    ]
     """landmarks: the points that align every face. identity: whether two pictures show one face.
     fashion: what a picture of FashionMNIST shows, for the distances of drawn pictures."""
     out: OptionalPath = None
@@ -48,6 +51,7 @@ class Teach:
                 "landmarks": self._landmarks,
                 "identity": self._identity,
                 "swapper": self._swapper,
+                "autoencoder": self._autoencoder,
             }
             said = teach[self.network](bar)
         print(said)
@@ -103,21 +107,40 @@ class Teach:
         )
 
     def _swapper(self, bar: Bar) -> str:
-        from changeling.faces.scenes import Scenes
         from changeling.generators.supervised import WEIGHTS
         from changeling.generators.swapper_teaching import SwapperTeaching, teach_swapper
         from changeling.training import Budget
 
         out = self._out(WEIGHTS)
-        scenes = Scenes(faces=self.actors) if self.actors else Scenes()
         taught = teach_swapper(
-            self._folder(), Budget(self.minutes), SwapperTeaching(scenes, seed=self.seed),
+            self._folder(), Budget(self.minutes), SwapperTeaching(self._scenes(), seed=self.seed),
             cache=self.cache, out=out, tick=_tick(bar),
         )  # fmt: skip
         return (
             f"{out}: {taught.steps} steps, {taught.kept.psnr:.2f} dB from the true answer (the "
             f"face as it was: {taught.kept.unchanged:.2f} dB) on faces not learnt from"
         )
+
+    def _autoencoder(self, bar: Bar) -> str:
+        from changeling.generators.autoencoder import WEIGHTS
+        from changeling.generators.autoencoder_teaching import (
+            AutoencoderTeaching,
+            teach_autoencoder,
+        )
+        from changeling.training import Budget
+
+        out = self._out(WEIGHTS)
+        taught = teach_autoencoder(
+            self._folder(), Budget(self.minutes),
+            AutoencoderTeaching(self._scenes(), seed=self.seed),
+            cache=self.cache, out=out, tick=_tick(bar),
+        )  # fmt: skip
+        return f"{out}: {taught.steps} steps, mean absolute difference {taught.l1:.4f}"
+
+    def _scenes(self) -> "Scenes":
+        from changeling.faces.scenes import Scenes
+
+        return Scenes(faces=self.actors) if self.actors else Scenes()
 
     def _renders(self) -> "Renders":
         from changeling.faces import Renders

@@ -11,13 +11,16 @@ and averaged weights.
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
+from changeling.faces.weights import read_weights
 from changeling.generators.blocks import (
     Twins,
     check_people,
@@ -30,7 +33,10 @@ from changeling.generators.blocks import (
     swap_grid,
 )
 from changeling.generators.protocols import Swapped, Task
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training import Losses, Runtime, from_json, load_optimizer, optimizer_state
+
+WEIGHTS = Path(__file__).parent / "weights" / "autoencoder.safetensors"
+"""What `changeling teach autoencoder` wrote; autoencoder.json beside it says how."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,9 @@ class Config:
     """Learning rate of Adam after its warm-up and before its decay."""
     steady: int = 2000
     """Steps after which the learning rate begins to fall with the root of the step."""
-
+    taught: bool = False
+    """Begin with the encoder and the decoder that were taught on many actors, instead of with
+    random weights; for the size, widths and code that were taught."""
     batch: int = 8
     """Faces of each person in a step."""
 
@@ -89,7 +97,7 @@ class Autoencoder:
         """Side of the faces in pixels."""
         self._config = config
         self._runtime = runtime
-        self._network = runtime.network(_Network(config))
+        self._network = runtime.network(_begun(config))
         self._average = deepcopy(self._network).requires_grad_(False).eval()
         self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.9, 0.99))
         self._steps = 0
@@ -155,10 +163,11 @@ class Autoencoder:
         follow(self._average, self._network, self._steps)
 
 
-class _Network(Twins):
+class Network(Twins):
     """Twins whose codes lie on a sphere."""
 
     def __init__(self, config: Config) -> None:
+        """Build the encoder and a decoder for each of the people."""
         people, code = len(config.people), config.code
         super().__init__(config.size, config.widths, people=people, encoded=code, code=code)
 
@@ -166,3 +175,22 @@ class _Network(Twins):
         """Return the codes (n, code) of faces (n, 3, size, size) in 0…1, each of deviation 1."""
         codes = super().encode(faces)
         return F.layer_norm(codes, codes.shape[1:])
+
+
+def _begun(config: Config) -> Network:
+    """The network before its first step."""
+    network = Network(config)
+    if not config.taught:
+        return network
+    state, about = read_weights(WEIGHTS, network="autoencoder")
+    fitting = from_json(Config, about["config"], where=str(WEIGHTS.with_suffix(".json")))
+    if (config.size, config.widths, config.code) != (fitting.size, fitting.widths, fitting.code):
+        raise UserError(
+            f"the weights that were taught are for faces of {fitting.size} pixels: give --size "
+            f"{fitting.size}, or train from random weights with --preset scratch"
+        )
+    for index in range(1, len(config.people)):
+        copies = {name: x for name, x in state.items() if name.startswith("decoders.0.")}
+        state |= {name.replace(".0.", f".{index}.", 1): x for name, x in copies.items()}
+    network.load_state_dict(state)
+    return network
