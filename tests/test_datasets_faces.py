@@ -112,12 +112,14 @@ def test_crops_that_reach_far_over_the_frame_are_left_out() -> None:
         segments=grey[..., 0],
         points=np.stack(points),
         visible=np.ones((5, 200), np.bool_),
-        rotation=np.zeros((5, 3, 3), np.float32),
-        face=np.zeros(5, np.int32),
+        rotation=np.stack([cv2.Rodrigues(np.array([0.0, row / 5, 0]))[0] for row in range(5)]),
+        face=np.arange(20, 25, dtype=np.int32),
         styling=np.zeros(5, np.int32),
     )
     kept = ActorPictures(RENDERS, lessons, 0)
     assert everything(kept, 8)[:, 4, 4, 0].tolist() == [0, 1, 3]
+    yaw = kept.attributes(np.arange(3)).values[:, 3]
+    assert np.abs(yaw) == pytest.approx([0, 0.2, 0.6], abs=1e-5)
 
 
 def test_actors_as_in_a_film_are_other_renders(monkeypatch: pytest.MonkeyPatch) -> None:

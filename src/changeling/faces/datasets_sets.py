@@ -53,7 +53,7 @@ class SetPictures:
         return np.array(shown, np.uint8).reshape(-1, size, size, 3)
 
     def labels(self, rows: Rows) -> NDArray[np.int64]:
-        return self._set[rows].astype(np.int64) * bool(self.kinds)
+        return self._set[rows].astype(np.int64)
 
     def attributes(self, rows: Rows) -> Attributes:
         return none_known(rows)
