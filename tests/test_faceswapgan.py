@@ -231,7 +231,14 @@ def coloured_people(step: int) -> PeopleBatch:
 
 def test_a_swap_gives_the_other_person_in_the_same_performance() -> None:
     weights = Weights(perceptual=(0, 0, 0, 0), alpha=1, eyes=0, tie=0.01)
-    plain = {"match": 0.0, "blur": 0.0, "attention": False, "norm": "none", "capacity": "lite"}
+    plain = {
+        "noise": 0.0,
+        "match": 0.0,
+        "blur": 0.0,
+        "attention": False,
+        "norm": "none",
+        "capacity": "lite",
+    }
     made = learner(
         **plain, filters=16, code=8, weights=weights, rate=5e-3, unjudged=999, steady=None
     )

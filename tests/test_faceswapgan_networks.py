@@ -125,3 +125,12 @@ def test_upscaling_begins_without_a_checkerboard() -> None:
     shuffled = nn.PixelShuffle(2)(wide(torch.rand(4, 3, 16, 16)))
     assert torch.equal(shuffled[..., ::2, ::2], shuffled[..., 1::2, 1::2])
     assert shuffled[..., ::2, ::2].std() > 0.01
+
+
+def test_an_even_code_has_mean_0_and_deviation_1() -> None:
+    style, far = Style.choose("none", 16, attention=False), []
+    for even in (False, True):
+        made = Generator(16, 8, 64, people=2, capacity="lite", style=style, even=even)
+        codes = made.encode(2 * torch.rand(5, 3, 16, 16) - 1).detach()
+        far.append(float((codes.std(1, correction=0) - 1).abs().max() + codes.mean(1).abs().max()))
+    assert far[1] < 0.05 < 0.5 < far[0]

@@ -56,6 +56,8 @@ class Config:
     """Channels at full size; they double at each halving, up to 16 times as many."""
     code: int = 1024
     """Numbers in the code: the bottleneck between encoder and decoders."""
+    noise: float = 0.0
+    """Deviation of the noise on the code, which is then kept at a deviation of 1; 0: neither."""
     capacity: Capacity = "standard"
     """lite: half the filters, and no convolution at full size."""
     norm: Norm = "instance"
@@ -90,7 +92,7 @@ class Config:
         """Return the smallest configuration that still runs every line."""
         weights = Weights(outside=0.5, hinge=1.0, alpha=0.3, cyclic=1.0, tie=0.01)
         small = cls(("a", "b"), size=16, filters=4, code=6, weights=weights)
-        return replace(small, blur=0.5, steady=2)
+        return replace(small, noise=0.1, blur=0.5, steady=2)
 
     @classmethod
     def laptop(cls, task: Task) -> "Config":
@@ -100,11 +102,13 @@ class Config:
             task.size,
             filters=32,
             code=256,
+            noise=0.1,
             capacity="lite",
             norm="none",
-            weights=Weights(outside=0.1, alpha=0.3, tie=0.01),
+            attention=False,
+            weights=Weights(eyes=3.0, outside=0.1, alpha=0.3, tie=0.01),
             match=0.0,
-            rate=5e-4,
+            rate=1e-3,
             steady=2000,
         )
 
@@ -141,7 +145,8 @@ class FaceswapGAN:
         views = self._views(batch)
         with self._runtime.autocast():
             codes = self._network.generator.encode(views.inputs)
-            drawn = self._network.generator.decode(codes, tuple(range(len(self.people))))
+            noisy = codes + self._config.noise * torch.randn_like(codes)
+            drawn = self._network.generator.decode(noisy, tuple(range(len(self.people))))
         blended = blend(drawn, views.inputs)
         losses = self._drawing_losses(drawn.float(), blended, views)
         if self._config.weights.tie:
@@ -280,6 +285,7 @@ class _Network(nn.Module):
             people=len(config.people),
             capacity=config.capacity,
             style=style,
+            even=config.noise > 0,
         )
         self.judges = nn.ModuleList(
             judge(config.size, config.filters, capacity=config.capacity, style=style)

@@ -50,9 +50,20 @@ class Generator(nn.Module):
     """
 
     def __init__(
-        self, size: int, filters: int, code: int, *, people: int, capacity: Capacity, style: Style
+        self,
+        size: int,
+        filters: int,
+        code: int,
+        *,
+        people: int,
+        capacity: Capacity,
+        style: Style,
+        even: bool = False,
     ) -> None:
-        """Build for faces of `size` pixels, a multiple of 16, with `filters` at full size."""
+        """Build for faces of `size` pixels, a multiple of 16, with `filters` at full size.
+
+        `even` gives every code a mean of 0 and a deviation of 1.
+        """
         super().__init__()
         lite = capacity == "lite"
         first = filters // 2 if lite else filters
@@ -65,6 +76,7 @@ class Generator(nn.Module):
         self.encoder = nn.Sequential(
             *start, *_down(widths[1:], sides[1:], style),
             nn.Flatten(), nn.Linear(widths[-1] * sides[-1] ** 2, code),
+            *([nn.LayerNorm(code, elementwise_affine=False)] if even else []),
         )  # fmt: skip
         self.shared = nn.Sequential(
             nn.Linear(code, widths[-1] * sides[-1] ** 2),
