@@ -10,14 +10,8 @@ from noise import noise_batches
 from torch import nn
 
 from changeling.errors import UserError
-from changeling.generators.cyclegan import (
-    Config,
-    CycleGan,
-    decay,
-    differences,
-    taken_for,
-    translate,
-)
+from changeling.generators.cyclegan import Config, CycleGan, decay
+from changeling.generators.cyclegan_losses import differences, taken_for, translate
 from changeling.generators.cyclegan_networks import PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Task

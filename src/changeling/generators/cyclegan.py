@@ -30,6 +30,7 @@ from changeling.generators.blocks import (
     follow,
     swap_grid,
 )
+from changeling.generators.cyclegan_losses import differences, taken_for, translate
 from changeling.generators.cyclegan_networks import Coded, PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Swapped, Task
@@ -224,49 +225,6 @@ class CycleGan:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Translations:
-    """What two generators draw, each list in the order of the people that are drawn."""
-
-    fakes: list[Tensor]
-    """(n, 3, s, s): the other one's faces as this person."""
-    same: list[Tensor]
-    """(n, 3, s, s): this person's faces as this person."""
-    back: list[Tensor]
-    """(n, 3, s, s): this person's faces as the other one, and back."""
-    masks: list[Tensor]
-    """(n, 0 or 1, s, s): logits of the masks drawn with `same`."""
-
-
-def translate(generators: Iterable[nn.Module], faces: Sequence[Tensor]) -> Translations:
-    """Draw the faces (n, 3, s, s) of each of two people as both people, and back.
-
-    Generator k draws person k as (n, 3 or 4, s, s); a fourth channel is the mask's logits.
-    """
-    one, other = generators
-    drawn = [
-        one(torch.cat([faces[1], faces[0]])).float(),
-        other(torch.cat([faces[0], faces[1]])).float(),
-    ]
-    fakes, same = zip(*(x.chunk(2) for x in drawn), strict=True)
-    pictures = [fake[:, :3] for fake in fakes]
-    back = [one(pictures[1]).float(), other(pictures[0]).float()]
-    return Translations(
-        fakes=pictures,
-        same=[x[:, :3] for x in same],
-        back=[x[:, :3] for x in back],
-        masks=[x[:, 3:] for x in same],
-    )
-
-
-def taken_for(what: float, said: Tensor) -> Tensor:
-    """Return the least squares loss of a judge's map for real (1) or drawn (0) faces.
-
-    Mao et al., arXiv 1611.04076, equation 9, without its half.
-    """
-    return (said.float() - what).square().mean()
-
-
 def decay(step: int, steps: int) -> float:
     """Return the learning rate at `step` (from 1) of `steps` as a share of its peak.
 
@@ -293,11 +251,6 @@ def _set_rate(adam: torch.optim.Optimizer, rate: float) -> None:
 
 def _sum(losses: Iterable[Tensor]) -> Tensor:
     return torch.stack(list(losses)).sum()
-
-
-def differences(drawn: Sequence[Tensor], faces: Sequence[Tensor]) -> Tensor:
-    """Return the mean absolute difference of what was drawn from the faces, over both people."""
-    return _sum((x - y).abs().mean() for x, y in zip(drawn, faces, strict=True))
 
 
 def _mask_loss(logits: Sequence[Tensor], masks: Tensor) -> Tensor:

@@ -21,6 +21,9 @@ from changeling.generators.blocks import PREVIEWED, Residual, check_size, follow
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
 
+_BLOCK = 4
+"""Side in pixels of the blocks over which `unlikeness` averages."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -118,7 +121,7 @@ class Restorer:
         return cast(Tensor, drawn).float().clamp(0, 1).contiguous()
 
     def unlikeness(self, pictures: Tensor) -> Tensor:
-        """Return how badly each of the pictures (n, channels, s, s) 0…1 is given back, (n,)."""
+        """Return how badly each of the pictures is given back (see the function), (n,)."""
         return unlikeness(pictures.to(self._runtime.device), self.restore(pictures))
 
     def state_dict(self) -> dict[str, Any]:
@@ -144,8 +147,14 @@ def noisy_pictures(pictures: Tensor, noise: float, dice: torch.Generator) -> Ten
 
 
 def unlikeness(pictures: Tensor, given: Tensor) -> Tensor:
-    """Return the mean squared difference of each of n pictures from what was given back, (n,)."""
-    return (pictures - given).square().flatten(1).mean(1)
+    """Return how far n pictures (n, channels, s, s) 0…1 are from what was given back, (n,).
+
+    The mean square of the differences, averaged over blocks of 4 × 4 pixels since finer ones tell
+    how sharp a picture is, as a share of the picture's standard deviation since differences grow
+    with contrast.
+    """
+    coarse = F.avg_pool2d(pictures - given, _BLOCK).square().flatten(1).mean(1)
+    return coarse / pictures.flatten(1).std(1).clamp(min=1e-3)
 
 
 class _Network(nn.Module):

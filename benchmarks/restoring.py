@@ -1,0 +1,228 @@
+"""What the denoising autoencoder is worth, beside non-local means and principal components.
+
+`python -m benchmarks.restoring runs/restoring` trains two of them on crops of rendered actors, five
+minutes each, and judges them on actors that they have not seen. Restoring: the gain in PSNR on
+noise of deviation 0.2, beside OpenCV's non-local means, with the window and strength that do best
+on 100 pictures of the training part. Noticing: a face that wears a cloth mask or a hat, which no
+actor of the training part does, against the same frame without, by how badly it is given back;
+what other changes are noticed is printed too, though some of them hardly reach into the crop.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import torch
+import tyro
+from numpy.typing import NDArray
+from torch import Tensor
+
+from changeling.actors import Spoil, randomise
+from changeling.faces import Renders, align, crop, invert, to_pixels
+from changeling.faces.alignment import apply
+from changeling.faces.datasets import CACHE, open_pictures, picture_batches
+from changeling.faces.datasets_protocol import Pictures
+from changeling.faces.identity_teaching import auc
+from changeling.faces.renders import Lessons, learnt_and_kept
+from changeling.generators import Task
+from changeling.generators.restoring import Config, Restorer, noisy_pictures, unlikeness
+from changeling.media import Pixels, write_image
+from changeling.training import Budget, Run, Runtime, fit
+
+SIZE = 64
+BATCH = 16
+TUNED = 100
+"""Pictures of the training part on which non-local means are tuned."""
+LEARNT = 8192
+"""Pictures that the principal components are taken from."""
+SHOWN = 8
+CORNERS = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
+"""Of the unit crop."""
+WORN = ("mask", "hat")
+"""What is to be noticed."""
+OTHERS = ("glasses", "card", "hand", "strands", "microphone")
+Restore = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a run of this benchmark learns from."""
+
+    pictures: str
+    batch: int = BATCH
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Principal components of pictures, by which others are given back."""
+
+    mean: Tensor
+    axes: Tensor
+
+    @classmethod
+    def of(cls, pictures: Tensor, count: int) -> "Components":
+        """The first `count`, by randomised singular values (Halko et al., arXiv 0909.4061)."""
+        flat = pictures.flatten(1)
+        mean = flat.mean(0)
+        torch.manual_seed(0)
+        return cls(mean, torch.svd_lowrank(flat - mean, q=count, niter=2)[2])
+
+    def restore(self, pictures: Tensor) -> Tensor:
+        """Pictures (n, c, s, s) as the components let them be."""
+        codes = (pictures.flatten(1) - self.mean) @ self.axes
+        return (self.mean + codes @ self.axes.T).clamp(0, 1).reshape(pictures.shape)
+
+
+def trained(
+    folder: Path, config: Config, pictures: Pictures, minutes: float, runtime: Runtime
+) -> Restorer:
+    """Train in `folder`, or go on there."""
+    batches = picture_batches(pictures, size=SIZE, batch=BATCH, seed=0, mirror=True)
+    torch.manual_seed(0)
+    learner = Restorer(config, runtime=runtime)
+    run = Run.begin(folder, family="restoring", config=config, data=Learnt(pictures.name))
+    for _ in fit(learner, batches, run, Budget(minutes), workers=runtime.workers):
+        pass
+    saved = run.load()
+    assert saved is not None
+    learner.load_state_dict(saved.state)
+    print(f"{folder}: {saved.step} steps in {saved.seconds / 60:.1f} minutes")
+    return learner
+
+
+def tensor(pictures: NDArray[np.uint8]) -> Tensor:
+    """(n, s, s, 3) bytes → (n, 3, s, s) 0…1."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().float().div(255)
+
+
+def levels(pictures: Tensor) -> NDArray[np.uint8]:
+    """The way back."""
+    return (pictures * 255).round().permute(0, 2, 3, 1).to(torch.uint8).numpy()
+
+
+def psnr(pictures: Tensor, truth: Tensor) -> float:
+    """Mean over the pictures, in decibels."""
+    return float(-10 * torch.log10((pictures - truth).square().flatten(1).mean(1)).mean())
+
+
+def non_local_means(strength: int, window: int) -> Restore:
+    """OpenCV's, for colours, searching in 21 × 21 pixels."""
+
+    def restore(noisy: Tensor) -> Tensor:
+        shown = levels(noisy)
+        given = [
+            cv2.fastNlMeansDenoisingColored(x, None, strength, strength, window, 21) for x in shown
+        ]
+        return tensor(np.stack(given).astype(np.uint8))
+
+    return restore
+
+
+def tuned(pictures: Tensor, noisy: Tensor) -> tuple[int, int]:
+    """Strength and window of the non-local means that do best."""
+    choices = product(range(18, 43, 3), (3, 5, 7))
+    return max(choices, key=lambda choice: psnr(non_local_means(*choice)(noisy), pictures))
+
+
+def kept_crops(lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
+    """Crops (n, 3, s, s) inside their frames, their segments (n, s, s) and points (n, 68, 2)."""
+    crops, segments, points = [], [], []
+    for shown, labels, at in zip(lessons.pictures, lessons.segments, lessons.points, strict=True):
+        matrix = align(at[:68])
+        inside, corners = to_pixels(matrix, SIZE), apply(invert(matrix), CORNERS)
+        if corners.min() < 0 or corners.max() > len(shown) - 1:
+            continue
+        crops.append(crop(np.asarray(shown), matrix, SIZE))
+        segments.append(
+            cv2.warpAffine(np.asarray(labels), inside, (SIZE, SIZE), flags=cv2.INTER_NEAREST)
+        )
+        points.append(apply(inside, at[:68]).astype(np.float32))
+    return (
+        tensor(np.stack(crops)),
+        torch.from_numpy(np.stack(segments).astype(np.uint8)),
+        torch.from_numpy(np.stack(points)),
+    )
+
+
+def changed(lessons: Lessons) -> dict[str, Tensor]:
+    """Crops as they are, called "seen", and with each change, by its name."""
+    pictures, segments, points = kept_crops(lessons)
+    kinds = {"seen": pictures, "upside down": pictures.flip(2)}
+    for name in (*WORN, *OTHERS):
+        spoil = replace(Spoil.none(), **{name: 1.0})
+        kinds[name] = randomise(pictures, segments, points, seed=1, spoil=spoil).pictures
+    return kinds
+
+
+def noticed(restore: Restore, kinds: Mapping[str, Tensor]) -> dict[str, float]:
+    """The area under the ROC curve of each change, and of all that is worn together."""
+    scores = {name: unlikeness(x, restore(x).cpu()).numpy() for name, x in kinds.items()}
+    seen = scores.pop("seen")
+    worn = np.concatenate([scores[name] for name in WORN])
+    return {"worn": auc(worn, seen), **{name: auc(of, seen) for name, of in scores.items()}}
+
+
+def restored(
+    learner: Restorer, components: Components, learnt: Tensor, kept: Tensor, noise: float
+) -> Pixels:
+    """Print the gains; return rows of pictures: noisy, each restorer's, true."""
+    dice = torch.Generator().manual_seed(0)
+    strength, window = tuned(learnt[:TUNED], noisy_pictures(learnt[:TUNED], noise, dice))
+    noisy = noisy_pictures(kept, noise, dice)
+    given = {
+        "noisy": noisy,
+        f"non-local means, strength {strength}, window {window}": non_local_means(strength, window)(
+            noisy
+        ),
+        f"{components.axes.shape[1]} principal components": components.restore(noisy),
+        "autoencoder": learner.restore(noisy).cpu(),
+    }
+    for name, pictures in given.items():
+        print(f"{name:42} {psnr(pictures, kept):6.2f} dB")
+    every = [*given.values(), kept]
+    step = max(1, len(kept) // SHOWN)
+    return np.vstack([np.hstack(list(levels(x[::step][:SHOWN]))) for x in every])
+
+
+def main(
+    runs: Annotated[Path, tyro.conf.Positional],
+    minutes: float = 5.0,
+    cache: Path = CACHE,
+    picture: Path | None = None,
+) -> None:
+    """Train and judge.
+
+    Args:
+        runs: Folder for the two runs; finished ones are not trained again.
+        minutes: Minutes of training of each.
+        cache: Where the actors' renders are kept.
+        picture: PNG to write: noisy, by non-local means, by components, restored, true.
+    """
+    runtime = Runtime.best()
+    runtime.apply()
+    task = Task(size=SIZE)
+    wide, narrow = Config.laptop(task), Config.watchful(task)
+    train = open_pictures("actors", part="train", cache=cache)
+    test = open_pictures("actors", part="test", cache=cache)
+    restorer = trained(runs / "laptop", wide, train, minutes, runtime)
+    watcher = trained(runs / "watchful", narrow, train, minutes, runtime)
+    rows = np.random.default_rng(0).permutation(len(train))[:LEARNT]
+    learnt, kept = tensor(train.read(rows, SIZE)), tensor(test.read(np.arange(len(test)), SIZE))
+    grid = restored(restorer, Components.of(learnt, wide.components), learnt, kept, wide.noise)
+    kinds = changed(learnt_and_kept(Renders(), cache)[1])
+    few = Components.of(learnt, narrow.components)
+    rivals = {"autoencoder": watcher.restore, f"{narrow.components} components": few.restore}
+    for name, restore in rivals.items():
+        areas = noticed(restore, kinds)
+        print(f"{name:16}", "  ".join(f"{kind} {area:.3f}" for kind, area in areas.items()))
+    if picture is not None:
+        write_image(picture, cv2.resize(grid, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC))
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
