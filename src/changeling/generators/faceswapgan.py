@@ -145,7 +145,7 @@ class FaceswapGAN:
         views = self._views(batch)
         with self._runtime.autocast():
             codes = self._network.generator.encode(views.inputs)
-            noisy = codes + self._config.noise * torch.randn_like(codes)
+            noisy = codes + self._config.noise * torch.randn_like(codes, dtype=torch.float32)
             drawn = self._network.generator.decode(noisy, tuple(range(len(self.people))))
         blended = blend(drawn, views.inputs)
         losses = self._drawing_losses(drawn.float(), blended, views)
