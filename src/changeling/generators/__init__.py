@@ -1,6 +1,16 @@
 """Families of face manipulation, one file each, and what a trained one can do."""
 
-from changeling.generators.protocols import Draws, Edits, Restores, Swapped, Swaps, Task
+from changeling.generators.protocols import (
+    Draws,
+    Edits,
+    Mixes,
+    Restores,
+    Swapped,
+    Swaps,
+    Task,
+    Unfolds,
+    Walks,
+)
 from changeling.generators.registry import (
     FAMILIES,
     Family,
@@ -9,6 +19,7 @@ from changeling.generators.registry import (
     family,
     load_drawer,
     load_generator,
+    load_with,
 )
 
 __all__ = [
@@ -17,12 +28,16 @@ __all__ = [
     "Edits",
     "Family",
     "Learns",
+    "Mixes",
     "Restores",
     "Swapped",
     "Swaps",
     "Task",
+    "Unfolds",
+    "Walks",
     "configuration",
     "family",
     "load_drawer",
     "load_generator",
+    "load_with",
 ]

@@ -1,5 +1,6 @@
 """What a family is configured for, and what a trained one can do, as small protocols."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,6 +77,35 @@ class Draws(Protocol):
 
         The same seed gives the same pictures. Raises `UserError` for a `kind` that it cannot draw.
         """
+        ...
+
+
+class Unfolds(Protocol):
+    """A family that draws in many steps and can show them."""
+
+    def reverse_strip(
+        self, count: int, columns: int, *, seed: int, kind: int | None = None
+    ) -> Tensor:
+        """Show `count` pictures coming out of noise, (columns, count, channels, size, size) 0…1."""
+        ...
+
+
+class Mixes(Protocol):
+    """A family whose pictures have coarse and fine traits that can be exchanged."""
+
+    def mix(self, rows: int, columns: int, *, seed: int) -> Tensor:
+        """Draw rows' coarse with columns' fine traits: (rows + 1, columns + 1, channels, s, s) 0…1.
+
+        The first row and the first column show the pictures that are mixed.
+        """
+        ...
+
+
+class Walks(Protocol):
+    """A family whose pictures change smoothly with their random numbers."""
+
+    def walk(self, frames: int, *, seed: int, stops: int = 8) -> Iterator[Tensor]:
+        """Draw a smooth closed walk past `stops` pictures, (channels, size, size) 0…1 a frame."""
         ...
 
 

@@ -55,7 +55,8 @@ class Family:
     @property
     def uses(self) -> tuple[str, ...]:
         """What a trained one can do."""
-        return tuple(name for name in ("swap", "draw", "restore") if hasattr(self.learner, name))
+        uses = ("swap", "draw", "mix", "walk", "reverse_strip", "restore")
+        return tuple(name.replace("_", " ") for name in uses if hasattr(self.learner, name))
 
     @property
     def summary(self) -> str:
@@ -108,23 +109,25 @@ def load_generator(folder: Path, *, runtime: Runtime | None = None) -> Swaps:
     Raises `UserError` when the folder is no run, has no checkpoint yet, it is damaged, or the
     family does not swap.
     """
-    swaps: Swaps = _opened(folder, "swap", runtime)
+    swaps: Swaps = load_with(folder, "swap", runtime=runtime)
     return swaps
 
 
 def load_drawer(folder: Path, *, runtime: Runtime | None = None) -> Draws:
     """Open a run's folder as a generator that draws pictures; raises as `load_generator`."""
-    draws: Draws = _opened(folder, "draw", runtime)
+    draws: Draws = load_with(folder, "draw", runtime=runtime)
     return draws
 
 
-def _opened(folder: Path, use: str, runtime: Runtime | None) -> Any:  # noqa: ANN401
+def load_with(folder: Path, use: str, *, runtime: Runtime | None = None) -> Any:  # noqa: ANN401
+    """Open a run's folder as a generator that has the method `use`; raises as `load_generator`."""
     run = Run(folder)
     kind = family(run.family)
     if not hasattr(kind.learner, use):
         able = ", ".join(name for name in FAMILIES if hasattr(FAMILIES[name].learner, use))
         raise UserError(
-            f"{folder} is a run of {run.family}, which does not {use}: give one of {able}"
+            f"{folder} is a run of {run.family}, which cannot {use.replace('_', ' ')}: give one of "
+            f"{able}"
         )
     checkpoint = run.load()
     if checkpoint is None:

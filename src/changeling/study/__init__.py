@@ -2,7 +2,7 @@
 
 from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
-from changeling.study.drawing import draw
+from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk
 from changeling.study.judge import judge_report
 from changeling.study.options import DemoOptions
 from changeling.study.pairs import PAIRS, Pair
@@ -22,9 +22,13 @@ __all__ = [
     "Stage",
     "Tell",
     "Versions",
+    "Wish",
     "demo",
     "donor_of",
     "draw",
+    "draw_mixed",
+    "draw_process",
+    "draw_walk",
     "judge_report",
     "publish_coverage",
     "quiet",

@@ -1,61 +1,144 @@
 """Pictures that a trained run draws: one signed sheet, or a folder of signed pictures."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from changeling.errors import UserError
-from changeling.generators import Draws, load_drawer
-from changeling.media import Pixels, Tick, silent, write_image
+from changeling.generators import (
+    Draws,
+    Mixes,
+    Unfolds,
+    Walks,
+    family,
+    load_drawer,
+    load_with,
+)
+from changeling.media import Frame, FrameWriter, Pixels, Tick, silent, write_image
 from changeling.provenance import Credential, Ingredient, Source, Use, publish, sha256
 from changeling.study.train import PictureData, consents_of
 from changeling.training import Run, Runtime
 
 AT_ONCE = 128
-"""Pictures drawn in one go; a picture depends on its seed and on its place alone."""
+"""Pictures drawn in one go."""
+_MOMENTS = 12
+"""Columns of a sheet of pictures that come out of noise."""
+_SCREEN, _RATE = 256, Fraction(25)
+"""Side in pixels, and frames a second, of a walk."""
 _TILE = 64
 """Least pixels across a tile of a sheet: smaller pictures are enlarged."""
 _GAP = 2
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What is to be drawn."""
+
+    count: int = 64
+    """How many pictures; of a walk, how many frames."""
+    seed: int = 0
+    """Seed of the pictures."""
+    kind: str | None = None
+    """The name of one of the classes that the run learnt; None: any."""
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What the credential says of it."""
+        kind = (("kind", self.kind),) if self.kind else ()
+        return (("seed", str(self.seed)), ("count", str(self.count)), *kind)
+
+
 def draw(
     run: Path,
     out: Path,
+    wish: Wish,
     *,
-    count: int,
-    seed: int,
     today: date,
-    kind: str | None = None,
     overwrite: bool = False,
     runtime: Runtime | None = None,
     tick: Tick = silent,
-) -> int:
-    """Draw `count` pictures with a run's generator and publish them; return how many.
+) -> None:
+    """Draw pictures with a run's generator and publish them.
 
     An `out` with a picture's suffix becomes one sheet; any other is a folder that gets one PNG
-    a picture. kind: the name of one of the classes that the run learnt. Raises UserError when the
-    run does not draw, does not know the kind, somebody does not consent, or `out` exists.
+    a picture. Raises UserError when the run does not draw, does not know the kind, somebody does
+    not consent, or `out` exists.
     """
-    draws, opened = load_drawer(run, runtime=runtime), Run(run)
-    number = _number(opened, draws, kind)
-    facts = (("seed", str(seed)), ("count", str(count)), *((("kind", kind),) if kind else ()))
-    credential = credential_of(run, out.name, facts, today=today)
-    pictures = _pictures(draws, count, seed, number, tick)
+    draws = load_drawer(run, runtime=runtime)
+    pictures = _pictures(draws, wish, _number(Run(run), wish.kind), tick)
+    credential = credential_of(run, out.name, wish.facts, today=today)
     if out.suffix:
         with publish(out, credential, overwrite=overwrite) as beside:
             write_image(beside, sheet(np.stack(list(pictures))))
-        return count
+        return
     _folder(out, overwrite=overwrite)
     for index, picture in enumerate(pictures):
-        name = f"{index:05d}.png"
-        one = credential_of(run, name, (*facts, ("index", str(index))), today=today)
-        with publish(out / name, one, overwrite=overwrite) as beside:
+        facts = (*wish.facts, ("index", str(index)))
+        one = replace(credential, title=f"{index:05d}.png", facts=facts)
+        with publish(out / one.title, one, overwrite=overwrite) as beside:
             write_image(beside, picture)
-    return count
+
+
+def draw_process(
+    run: Path, out: Path, wish: Wish, *, today: date, overwrite: bool = False,
+    runtime: Runtime | None = None,
+) -> None:  # fmt: skip
+    """Publish a sheet of pictures coming out of noise, a row each; raises as `draw`."""
+    unfolds: Unfolds = load_with(run, "reverse_strip", runtime=runtime)
+    kind = _number(Run(run), wish.kind)
+    strip = unfolds.reverse_strip(wish.count, _MOMENTS, seed=wish.seed, kind=kind)
+    _publish_sheet(strip.transpose(0, 1), run, out, wish, today, overwrite)
+
+
+def draw_mixed(
+    run: Path, out: Path, wish: Wish, *, today: date, overwrite: bool = False,
+    runtime: Runtime | None = None,
+) -> None:  # fmt: skip
+    """Publish a square of `count` pictures with the traits of two each; raises as `draw`.
+
+    Those that are mixed stand above and on the left.
+    """
+    mixes: Mixes = load_with(run, "mix", runtime=runtime)
+    side = max(1, round(wish.count**0.5))
+    _publish_sheet(mixes.mix(side, side, seed=wish.seed), run, out, wish, today, overwrite)
+
+
+def draw_walk(
+    run: Path, out: Path, wish: Wish, *, today: date, overwrite: bool = False,
+    runtime: Runtime | None = None, tick: Tick = silent,
+) -> None:  # fmt: skip
+    """Publish a video of `count` frames past pictures that turn into each other; raises as `draw`.
+
+    The last frame is followed by the first.
+    """
+    walks: Walks = load_with(run, "walk", runtime=runtime)
+    credential = credential_of(run, out.name, wish.facts, today=today)
+    with (
+        publish(out, credential, overwrite=overwrite) as beside,
+        FrameWriter(beside, size=(_SCREEN, _SCREEN), rate=_RATE) as writer,
+    ):
+        for index, picture in enumerate(walks.walk(wish.count, seed=wish.seed)):
+            small = as_pixels(picture.numpy())
+            large = cv2.resize(small, (_SCREEN, _SCREEN), interpolation=cv2.INTER_CUBIC)
+            writer.write(Frame(np.asarray(large, np.uint8), index, index / _RATE))
+            tick(index + 1, wish.count)
+
+
+def _publish_sheet(
+    grid: Tensor, run: Path, out: Path, wish: Wish, today: date, overwrite: bool
+) -> None:
+    """Rows of pictures, (rows, columns, channels, s, s) 0…1, as one signed picture."""
+    credential = credential_of(run, out.name, wish.facts, today=today)
+    pictures = np.stack([as_pixels(picture) for picture in grid.flatten(0, 1).numpy()])
+    with publish(out, credential, overwrite=overwrite) as beside:
+        write_image(beside, sheet(pictures, columns=grid.shape[1]))
 
 
 def credential_of(
@@ -97,21 +180,20 @@ def as_pixels(picture: NDArray[np.float32]) -> Pixels:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if grey else pixels, np.uint8)
 
 
-def _pictures(
-    draws: Draws, count: int, seed: int, kind: int | None, tick: Tick
-) -> Iterator[Pixels]:
-    for start in range(0, count, AT_ONCE):
-        own = int(np.random.SeedSequence([seed, start]).generate_state(1)[0])
-        drawn = draws.draw(AT_ONCE, seed=own, kind=kind).numpy()
-        for index, picture in enumerate(drawn[: count - start], start):
+def _pictures(draws: Draws, wish: Wish, kind: int | None, tick: Tick) -> Iterator[Pixels]:
+    for start in range(0, wish.count, AT_ONCE):
+        own = int(np.random.SeedSequence([wish.seed, start]).generate_state(1)[0])
+        drawn = draws.draw(min(AT_ONCE, wish.count - start), seed=own, kind=kind).numpy()
+        for index, picture in enumerate(drawn, start):
             yield as_pixels(picture)
-            tick(index + 1, count)
+            tick(index + 1, wish.count)
 
 
-def _number(run: Run, draws: Draws, kind: str | None) -> int | None:
+def _number(run: Run, kind: str | None) -> int | None:
     if kind is None:
         return None
-    names = run.data(PictureData).kinds if draws.kinds else ()
+    config = run.config(family(run.family).config)
+    names = run.data(PictureData).kinds if config.kinds else ()
     if kind not in names:
         known = f"give one of {', '.join(names)}" if names else "leave --kind out"
         raise UserError(f"{run.folder} cannot be asked for the kind {kind!r}: {known}")
