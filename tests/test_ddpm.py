@@ -16,7 +16,9 @@ from changeling.generators.ddpm_process import Sampling
 from changeling.generators.protocols import Task
 from changeling.training import train
 
-REPORT = replace(Config.report(Task((), 16, 1)), widths=(4, 8, 12), steps=10, sampling=Sampling(10))
+REPORT = replace(
+    Config.report(Task()), channels=1, size=16, widths=(4, 8, 12), steps=10, sampling=Sampling(10)
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -110,7 +112,8 @@ class TestLearner:
 
 class TestReport:
     def test_its_network_is_as_large_as_the_original(self) -> None:
-        config = Config.report(Task((), 64, 3))
+        config = Config.report(Task())
+        assert config.size == 64
         with torch.device("meta"):
             network = ReportNet(3, config.widths)
         assert sum(weight.numel() for weight in network.parameters()) == 62_438_883
