@@ -1,8 +1,8 @@
 """`changeling draw`: new pictures from a trained run, signed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -43,17 +43,13 @@ class Draw:
         runtime = Runtime.best()
         runtime.apply()
         wish = Wish(self.count, self.seed, self.kind)
-        given = partial(
-            {"pictures": draw, "process": draw_process, "mixed": draw_mixed, "walk": draw_walk}[
-                self.show
-            ],
-            self.model, self.out, wish, today=date.today(), overwrite=self.overwrite,
-            runtime=runtime,
-        )  # fmt: skip
+        draws: dict[str, Callable[..., None]] = {
+            "pictures": draw, "process": draw_process, "mixed": draw_mixed, "walk": draw_walk,
+        }  # fmt: skip
         with Bar("pictures") as bar:
-            if self.show in ("pictures", "walk"):
-                given(tick=bar.tick)
-            else:
-                given()
+            draws[self.show](
+                self.model, self.out, wish, today=date.today(), overwrite=self.overwrite,
+                runtime=runtime, tick=bar.tick,
+            )  # fmt: skip
         print(f"{self.out}: {self.count} {'frames' if self.show == 'walk' else 'pictures'}{bar}")
         return 0

@@ -88,18 +88,19 @@ def draw(
 
 def draw_process(
     run: Path, out: Path, wish: Wish, *, today: date, overwrite: bool = False,
-    runtime: Runtime | None = None,
+    runtime: Runtime | None = None, tick: Tick = silent,
 ) -> None:  # fmt: skip
     """Publish a sheet of pictures coming out of noise, a row each; raises as `draw`."""
     unfolds: Unfolds = load_with(run, "reverse_strip", runtime=runtime)
     kind = _number(Run(run), wish.kind)
     strip = unfolds.reverse_strip(wish.count, _MOMENTS, seed=wish.seed, kind=kind)
     _publish_sheet(strip.transpose(0, 1), run, out, wish, today, overwrite)
+    tick(wish.count, wish.count)
 
 
 def draw_mixed(
     run: Path, out: Path, wish: Wish, *, today: date, overwrite: bool = False,
-    runtime: Runtime | None = None,
+    runtime: Runtime | None = None, tick: Tick = silent,
 ) -> None:  # fmt: skip
     """Publish a square of `count` pictures with the traits of two each; raises as `draw`.
 
@@ -108,6 +109,7 @@ def draw_mixed(
     mixes: Mixes = load_with(run, "mix", runtime=runtime)
     side = max(1, round(wish.count**0.5))
     _publish_sheet(mixes.mix(side, side, seed=wish.seed), run, out, wish, today, overwrite)
+    tick(wish.count, wish.count)
 
 
 def draw_walk(
