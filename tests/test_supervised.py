@@ -80,16 +80,6 @@ class TestNetwork:
         torch.testing.assert_close(one, turned, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(one, twice, rtol=1e-4, atol=1e-5)
 
-    def test_a_network_that_paints_nothing_gives_the_faces_back(self) -> None:
-        net = network()
-        torch.nn.init.zeros_(net.paint.weight)
-        assert net.paint.bias is not None
-        torch.nn.init.zeros_(net.paint.bias)
-        faces = torch.rand(2, 3, 16, 16)
-        with torch.no_grad():
-            drawn = net(faces, torch.rand(1, 3, 16, 16), 1)
-        assert torch.equal(drawn[:, :3], faces) and not drawn[:, 3:].any()
-
     def test_what_ships_stays_small(self) -> None:
         weights = sum(weight.numel() for weight in Swapper(64, Shape()).parameters())
         assert 2 * weights <= 12_000_000
@@ -152,13 +142,13 @@ class TestRefining:
 
 @pytest.fixture(scope="module")
 def teacher() -> SwapperTeacher:
-    """Taught colours for 250 steps."""
+    """Taught colours for 150 steps."""
     torch.manual_seed(0)
-    teaching = SwapperTeaching(shape=SMALL, rate=4e-3)
+    teaching = SwapperTeaching(shape=SMALL, rate=4e-3, likeness=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(swapper_teaching, "SIZE", 16)
         learner = SwapperTeacher(teaching, runtime=PLAIN)
-    for _ in islice(train(learner, colours, workers=0), 250):
+    for _ in islice(train(learner, colours, workers=0), 150):
         pass
     return learner
 
@@ -167,7 +157,7 @@ class TestTeaching:
     def test_people_never_seen_are_put_on(self, teacher: SwapperTeacher) -> None:
         asked = teacher.examine(colours(10_000 + k) for k in range(10))
         assert asked.swaps == 120
-        assert asked.psnr > asked.unchanged + 6
+        assert asked.psnr > asked.unchanged + 9
 
     def test_the_examination_is_of_the_average(self, teacher: SwapperTeacher) -> None:
         batch = colours(20_000)
@@ -183,7 +173,9 @@ class TestTeaching:
     def test_it_goes_on_where_it_was_left(self, teacher: SwapperTeacher) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(swapper_teaching, "SIZE", 16)
-            other = SwapperTeacher(SwapperTeaching(shape=SMALL, rate=4e-3), runtime=PLAIN)
+            other = SwapperTeacher(
+                SwapperTeaching(shape=SMALL, rate=4e-3, likeness=0), runtime=PLAIN
+            )
         other.load_state_dict(teacher.state_dict())
         left, right = other.state_dict()["average"], teacher.state_dict()["average"]
         assert other.steps == teacher.steps

@@ -54,8 +54,10 @@ class Config:
     """The network; that of the weights that ship, where it begins with them."""
     taught: bool = True
     """Whether it begins with the weights that ship, or with random ones."""
+    batch: int = 8
+    """Faces of each person in a step."""
     references: int = 8
-    """Pictures of each person that it remembers."""
+    """Pictures of each person that it remembers, from the first step's."""
     rate: float = 1e-4
     """Learning rate of Adam after its warm-up and before its decay."""
     steady: int = 1000

@@ -1,9 +1,10 @@
 """The network of the supervised swapper: a face and some pictures of somebody else → their swap.
 
-The encoder's maps pass to the decoder at every size (Ronneberger et al., U-Net, arXiv 1505.04597),
-since nothing of the face may be lost but what the answer lacks. Who it shall be comes as a vector
-that modulates the decoder (Perez et al., FiLM, arXiv 1709.07871), as mean maps, and as maps that
-the decoder looks things up in (Vaswani et al., arXiv 1706.03762).
+The encoder's maps pass to the decoder at every size but the finest (Ronneberger et al., U-Net,
+arXiv 1505.04597): what the answer shares with the face need not be learnt, what is left of the
+face's owner must be drawn anew. Who it shall be comes as a vector that modulates normalised maps
+(Huang & Belongie, AdaIN, arXiv 1703.06868), as mean maps, and as maps that the decoder looks
+things up in (Vaswani et al., arXiv 1706.03762).
 """
 
 from dataclasses import dataclass
@@ -40,9 +41,12 @@ class Swapper(nn.Module):
         self.face = _Pyramid(widths)
         self.person = _Pyramid(widths)
         self.code = nn.Sequential(
-            nn.Flatten(), nn.Linear(widths[-1] * sizes[-1] ** 2, shape.code), nn.LeakyReLU(0.1)
+            nn.Flatten(),
+            nn.Linear(widths[-1] * sizes[-1] ** 2, shape.code),
+            nn.LeakyReLU(0.1),
+            nn.LayerNorm(shape.code, elementwise_affine=False),
         )
-        self.given = nn.ModuleList(nn.Conv2d(width, width, 1) for width in widths)
+        self.given = nn.ModuleList(nn.Conv2d(width, width, 1) for width in widths[1:])
         self.like = nn.ModuleList(nn.Conv2d(width, width, 1) for width in widths)
         self.look = nn.ModuleDict(
             {str(i): _LookUp(widths[i], shape.heads, sizes[i]) for i in shape.looked_up}
@@ -58,8 +62,7 @@ class Swapper(nn.Module):
     def forward(self, faces: Tensor, references: Tensor, people: int) -> Tensor:
         """Draw faces (people · m, 3, s, s) as those of references (people · k, 3, s, s), 0…1.
 
-        Returns drawings (people · m, 4, s, s): RGB, as what is added to the faces, and the logits
-        of the mask.
+        Returns drawings (people · m, 4, s, s): RGB, and the logits of the mask.
         """
         given, shown = self.face(faces), self.person(references)
         each = len(faces) // people
@@ -67,14 +70,15 @@ class Swapper(nn.Module):
         x = torch.zeros_like(given[-1])
         for i in reversed(range(len(given))):
             pictures = shown[i].unflatten(0, (people, -1))
-            like = self.like[i](pictures.mean(1)).repeat_interleave(each, 0)
-            x = x + self.given[i](given[i]) + like
+            x = x + self.like[i](pictures.mean(1)).repeat_interleave(each, 0)
+            if i:
+                x = x + self.given[i - 1](given[i])
             if str(i) in self.look:
                 x = x + self.look[str(i)](x, pictures)
             x = self.blocks[i](x, code)
             if i:
                 x = F.pixel_shuffle(self.grow[i - 1](x), 2)
-        return F.pixel_shuffle(self.paint(x), 2) + F.pad(faces, (0, 0, 0, 0, 0, 1))
+        return F.pixel_shuffle(self.paint(x), 2)
 
 
 class _Pyramid(nn.Module):
@@ -112,17 +116,18 @@ class _Same(nn.Module):
 
 
 class _Block(nn.Module):
-    """One or two convolutions beside the identity; the code scales and shifts the first one."""
+    """One or two convolutions beside the identity; the code gives the first one its statistics."""
 
     def __init__(self, width: int, code: int, *, deep: bool) -> None:
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1) if deep else nn.Identity()
-        self.film = nn.Linear(code, 2 * width)
+        self.even = nn.GroupNorm(max(1, width // 16), width, affine=False)
+        self.style = nn.Linear(code, 2 * width)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
-        scale, shift = self.film(code)[:, :, None, None].chunk(2, dim=1)
-        h = F.leaky_relu(self.first(x) * (1 + scale) + shift, 0.1)
+        scale, shift = self.style(code)[:, :, None, None].chunk(2, dim=1)
+        h = F.leaky_relu(self.even(self.first(x)) * (1 + scale) + shift, 0.1)
         return F.leaky_relu(x + self.second(h), 0.1)
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from changeling.errors import UserError
+from changeling.faces.identity import SIZE as IDENTITY_SIZE
+from changeling.faces.identity import read_network
 from changeling.faces.renders import render_lessons
 from changeling.faces.scene_lessons import SceneBatch, scene_batches
 from changeling.faces.scenes import Scenes
@@ -48,7 +51,7 @@ class SwapperTeaching:
     """Faces to give back as each of them."""
     rate: float = 1e-3
     """Learning rate of Adam after its warm-up and before its decay."""
-    steady: int = 3000
+    steady: int = 2500
     """Steps after which the learning rate begins to fall with the root of the step."""
     structure: float = 0.25
     """Weight of the structural dissimilarity beside the absolute difference."""
@@ -56,6 +59,10 @@ class SwapperTeaching:
     """Weight of a pixel outside the face, where one inside weighs 1."""
     mask: float = 0.1
     """Weight of the mask's loss."""
+    likeness: float = 0.05
+    """Weight of how unlike the answer the identity network finds the drawing; 0: not asked."""
+    steepest: float = 1.0
+    """Length that a step's gradient is shortened to where it is longer."""
     seed: int = 0
     """Seed of weights, samples and jitter."""
 
@@ -143,15 +150,17 @@ class SwapperTeacher:
         self.network = runtime.network(Swapper(SIZE, teaching.shape))
         self.average = deepcopy(self.network).requires_grad_(False).eval()
         self._adam = runtime.adam(self.network.parameters(), rate=teaching.rate, betas=(0.9, 0.99))
+        self._identity = runtime.network(read_network()[0]).requires_grad_(False).eval()
         self.steps = 0
         """Steps made so far."""
 
     def step(self, batch: SceneBatch, /) -> Losses:
         """Draw every face as its person; move the weights and their average."""
         drawn = self._drawn(self.network, batch)
-        losses = drawing_losses(
-            drawn, self._moved(batch.targets), self._moved(batch.masks), self._teaching.outside
-        )
+        targets, masks = self._moved(batch.targets), self._moved(batch.masks)
+        losses = drawing_losses(drawn, targets, masks, self._teaching.outside)
+        if self._teaching.likeness:
+            losses["unlike"] = self._unlike(targets.lerp(drawn[:, :3], masks), targets)
         self._move(losses)
         return {name: loss.detach() for name, loss in losses.items()}
 
@@ -197,6 +206,14 @@ class SwapperTeacher:
             drawn: Tensor = network(inputs, references, len(batch.inputs))
         return drawn.float()
 
+    def _unlike(self, faces: Tensor, targets: Tensor) -> Tensor:
+        """How far the identity network's embeddings are from those of the targets, 0…2."""
+        one, other = (
+            self._identity(F.interpolate(pictures, (IDENTITY_SIZE, IDENTITY_SIZE), mode="bilinear"))
+            for pictures in (faces, targets)
+        )
+        return (1 - (one * other).sum(1)).mean()
+
     def _moved(self, pictures: Tensor) -> Tensor:
         """(p, n, …) → (p · n, …)"""
         return self._runtime.pictures(pictures.flatten(0, 1))
@@ -204,8 +221,11 @@ class SwapperTeacher:
     def _move(self, losses: Mapping[str, Tensor]) -> None:
         teaching = self._teaching
         total = losses["l1"] + teaching.structure * losses["dssim"] + teaching.mask * losses["mask"]
+        if "unlike" in losses:
+            total = total + teaching.likeness * losses["unlike"]
         self._adam.zero_grad()
         total.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), teaching.steepest)
         self.steps += 1
         for group in self._adam.param_groups:
             group["lr"] = teaching.rate * pace(self.steps, teaching.steady)
