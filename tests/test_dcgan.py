@@ -54,6 +54,19 @@ def test_the_report_is_its_listing(report: Dcgan) -> None:
     assert (config.code, config.batch, config.rate, config.averaged) == (100, 64, 2e-4, False)
 
 
+def test_the_laptops_network_is_lighter_and_lighter_yet_for_faces() -> None:
+    clothes, faces = Config.laptop(GREY), Config.laptop(Task(size=64, channels=3))
+    weights = [_weights(config) for config in (Config.report(GREY), clothes, faces)]
+    assert weights[0] > 3 * weights[1] > 0.9 * weights[2] and clothes.averaged
+    drawn = Dcgan(faces, runtime=PLAIN).draw(1, seed=0)
+    assert drawn.shape == (1, 3, 64, 64)
+
+
+def _weights(config: Config) -> int:
+    learner = Dcgan(config, runtime=PLAIN)
+    return sum(weight.numel() for weight in learner._network.parameters())
+
+
 def test_the_border_left_out_makes_28_of_32() -> None:
     last = {size: _last(size) for size in (28, 32, 64, 16)}
     assert {size: layer.padding for size, layer in last.items()} == {
