@@ -108,7 +108,7 @@ class Teach:
 
     def _swapper(self, bar: Bar) -> str:
         from changeling.generators.supervised import WEIGHTS
-        from changeling.generators.swapper_teaching import SwapperTeaching, teach_swapper
+        from changeling.generators.supervised_teaching import SwapperTeaching, teach_swapper
         from changeling.training import Budget
 
         out = self._out(WEIGHTS)

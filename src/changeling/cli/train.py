@@ -47,6 +47,9 @@ class Train:
     """A further person; may be given several times."""
     data: OptionalText = None
     """Pictures for a family that learns from pictures: fashion-mnist, actors, or a folder."""
+    actors: OptionalCount = None
+    """How many actors are rendered for --data actors, once; by default 1,500, in twenty minutes
+    or more."""
     consent: OptionalPath = None
     """Consent for the pictures of a folder that may show people (TOML)."""
     preset: Literal["laptop", "report"] = "laptop"
@@ -67,9 +70,9 @@ class Train:
 
     def run(self) -> int:
         """Train."""
-        with Bar("faces") as bar:
+        with Bar("pictures") as bar:
             last = None
-            for last in self._advances():
+            for last in self._advances(bar):
                 bar.show(last.progress.fraction, 1, _words(last))
         if last is None:
             print(f"{self.out}: trained to the end already; give more --minutes or --steps")
@@ -77,13 +80,13 @@ class Train:
             print(f"{self.out}: {_words(last)} in {last.progress.seconds:.0f} s")
         return 0
 
-    def _advances(self) -> Iterator["Advance"]:
+    def _advances(self, bar: Bar) -> Iterator["Advance"]:
         # Imported here because torch takes seconds that --help and verify need not spend.
         from changeling.generators import Learns, family
 
         if family(self.family).learns is Learns.PEOPLE:
             return self._on_people()
-        return self._on_pictures()
+        return self._on_pictures(bar)
 
     def _on_people(self) -> Iterator["Advance"]:
         from changeling.faces import open_set
@@ -103,8 +106,8 @@ class Train:
             seed=self.seed, runtime=self._runtime(),
         )  # fmt: skip
 
-    def _on_pictures(self) -> Iterator["Advance"]:
-        from changeling.faces import open_pictures
+    def _on_pictures(self, bar: Bar) -> Iterator["Advance"]:
+        from changeling.faces import Renders, open_pictures
         from changeling.generators import Task
         from changeling.study import train_pictures
 
@@ -113,7 +116,10 @@ class Train:
                 f"{self.family} learns from pictures: give --data fashion-mnist, --data actors or "
                 "--data FOLDER, and no --a, --b or --person"
             )
-        pictures = open_pictures(self.data, consent=self.consent)
+        renders = Renders(faces=self.actors) if self.actors else None
+        pictures = open_pictures(
+            self.data, consent=self.consent, today=date.today(), renders=renders, tick=bar.tick
+        )
         size = self.size or (CLOTHES if self.data == "fashion-mnist" else FACES)
         task = Task((), size, pictures.channels, len(pictures.kinds), self.steps)
         return train_pictures(
