@@ -15,11 +15,11 @@ from changeling.faces.people import PeopleBatch
 from changeling.faces.scene_lessons import SceneBatch
 from changeling.faces.scenes import Scenes
 from changeling.faces.weights import read_weights, write_weights
-from changeling.generators import supervised, swapper_teaching
+from changeling.generators import supervised, supervised_teaching
 from changeling.generators.protocols import Task
 from changeling.generators.supervised import Config, Supervised
-from changeling.generators.swapper import Shape, Swapper
-from changeling.generators.swapper_teaching import (
+from changeling.generators.supervised_network import Shape, Swapper
+from changeling.generators.supervised_teaching import (
     SwapperTeacher,
     SwapperTeaching,
     decibels,
@@ -146,7 +146,7 @@ def teacher() -> SwapperTeacher:
     torch.manual_seed(0)
     teaching = SwapperTeaching(shape=SMALL, rate=4e-3, likeness=0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(swapper_teaching, "SIZE", 16)
+        patch.setattr(supervised_teaching, "SIZE", 16)
         learner = SwapperTeacher(teaching, runtime=PLAIN)
     for _ in islice(train(learner, colours, workers=0), 150):
         pass
@@ -172,7 +172,7 @@ class TestTeaching:
 
     def test_it_goes_on_where_it_was_left(self, teacher: SwapperTeacher) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(swapper_teaching, "SIZE", 16)
+            patch.setattr(supervised_teaching, "SIZE", 16)
             other = SwapperTeacher(
                 SwapperTeaching(shape=SMALL, rate=4e-3, likeness=0), runtime=PLAIN
             )
@@ -209,10 +209,10 @@ def test_teaching_goes_on_and_writes_what_it_taught(
         asked.append((*faces, rest["size"]))
         return lambda step: colours(step, people=2, size=rest["size"])
 
-    monkeypatch.setattr(swapper_teaching, "render_lessons", lambda *_, **__: None)
-    monkeypatch.setattr(swapper_teaching, "scene_batches", batches)
-    monkeypatch.setattr(swapper_teaching, "SIZE", 16)
-    monkeypatch.setattr(swapper_teaching, "_ASKED", 2)
+    monkeypatch.setattr(supervised_teaching, "render_lessons", lambda *_, **__: None)
+    monkeypatch.setattr(supervised_teaching, "scene_batches", batches)
+    monkeypatch.setattr(supervised_teaching, "SIZE", 16)
+    monkeypatch.setattr(supervised_teaching, "_ASKED", 2)
     teaching = SwapperTeaching(Scenes(faces=8, cast=2), SMALL, people=2, each=3)
     out = tmp_path / "weights" / "w.safetensors"
     for steps in (1, 2):

@@ -1,8 +1,8 @@
 """A swapper taught by the true answer: one network for all people, told whom to draw by pictures.
 
 A renderer knows what nobody can film: B's face under A's styling in A's performance. The network
-(`swapper`) sees A's face and a few pictures of B and learns to draw that, with hundreds of faces;
-it ships taught (`swapper_teaching`).
+(`supervised_network`) sees A's face and a few pictures of B and learns to draw that, with hundreds
+of faces; it ships taught (`supervised_teaching`).
 
 Training with two people's faces first remembers pictures of each, then refines: a face of B is
 swapped to A by the averaged network, and given back as B it must be what it was (after Sennrich
@@ -31,7 +31,7 @@ from changeling.generators.blocks import (
     swap_grid,
 )
 from changeling.generators.protocols import Swapped, Task
-from changeling.generators.swapper import Shape, Swapper
+from changeling.generators.supervised_network import Shape, Swapper
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
 
 SIZE = 64

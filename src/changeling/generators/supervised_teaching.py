@@ -19,7 +19,7 @@ from changeling.faces.scenes import Scenes
 from changeling.faces.weights import write_weights
 from changeling.generators.blocks import drawing_losses, follow, pace
 from changeling.generators.supervised import SIZE, WEIGHTS
-from changeling.generators.swapper import Shape, Swapper
+from changeling.generators.supervised_network import Shape, Swapper
 from changeling.media import Tick, silent
 from changeling.training import (
     Budget,
