@@ -3,7 +3,7 @@
 `python -m benchmarks.restoring runs/restoring` trains two of them on crops of rendered actors, five
 minutes each, and judges them on actors that they have not seen. Restoring: the gain in PSNR on
 noise of deviation 0.2, beside OpenCV's non-local means, with the window and strength that do best
-on 100 pictures of the training part. Noticing: a face that wears a cloth mask or a hat, which no
+on 50 pictures of the training part. Noticing: a face that wears a cloth mask or a hat, which no
 actor of the training part does, against the same frame without, by how badly it is given back;
 what other changes are noticed is printed too, though some of them hardly reach into the crop.
 """
@@ -34,8 +34,7 @@ from changeling.media import Pixels, write_image
 from changeling.training import Budget, Run, Runtime, fit
 
 SIZE = 64
-BATCH = 16
-TUNED = 100
+TUNED = 50
 """Pictures of the training part on which non-local means are tuned."""
 LEARNT = 8192
 """Pictures that the principal components are taken from."""
@@ -53,7 +52,6 @@ class Learnt:
     """What a run of this benchmark learns from."""
 
     pictures: str
-    batch: int = BATCH
     seed: int = 0
 
 
@@ -82,7 +80,7 @@ def trained(
     folder: Path, config: Config, pictures: Pictures, minutes: float, runtime: Runtime
 ) -> Restorer:
     """Train in `folder`, or go on there."""
-    batches = picture_batches(pictures, size=SIZE, batch=BATCH, seed=0, mirror=True)
+    batches = picture_batches(pictures, size=SIZE, batch=config.batch, seed=0, mirror=True)
     torch.manual_seed(0)
     learner = Restorer(config, runtime=runtime)
     run = Run.begin(folder, family="restoring", config=config, data=Learnt(pictures.name))

@@ -35,6 +35,8 @@ class Config:
     """3 for RGB, 1 for grey."""
     kinds: int = 0
     """Classes of the pictures, which it does not ask for."""
+    batch: int = 16
+    """Pictures in a step."""
     widths: tuple[int, ...] = (64, 128, 128)
     """Channels at a half, a quarter, … of the size; multiples of 32 are fast."""
     code: int = 16
