@@ -15,6 +15,7 @@ import pytest
 import changeling
 from changeling.cli import main
 from changeling.cli.entry import COMMANDS
+from changeling.generators import FAMILIES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -38,6 +39,19 @@ def help_of(command: str, patch: pytest.MonkeyPatch) -> str:
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         main([command, "--help"])
     return "\n".join(line.rstrip() for line in said.getvalue().strip().splitlines())
+
+
+def summaries() -> str:
+    """README's table of families, as the families say what they are."""
+    rows = [f"| `{name}` | {family.summary} |" for name, family in FAMILIES.items()]
+    return "\n".join(["| family | what it is |", "|---|---|", *rows])
+
+
+def with_summaries(text: str) -> str:
+    """README with this table between its markers."""
+    before, rest = text.split("<!-- summaries:begin -->\n")
+    _, after = rest.split("<!-- summaries:end -->")
+    return f"{before}<!-- summaries:begin -->\n{summaries()}\n<!-- summaries:end -->{after}"
 
 
 def with_help(text: str, help_text: str) -> str:
@@ -104,6 +118,11 @@ def test_every_flag_is_explained(command: str) -> None:
             assert ast.unparse(below).rstrip("'\"").endswith("."), ast.unparse(line)
 
 
+def test_the_readme_tells_every_family() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == with_summaries(text)
+
+
 def test_the_public_names_are_listed() -> None:
     assert (DOCS / "api.md").read_text(encoding="utf-8") == api()
 
@@ -131,12 +150,14 @@ def test_links_lead_somewhere() -> None:
 
 
 def record() -> None:
-    """Write the help into the pages and the public names into api.md."""
+    """Write the help into the pages, the public names into api.md, the families into README."""
     with pytest.MonkeyPatch.context() as patch:
         for command in COMMANDS:
             text = page(command).read_text(encoding="utf-8")
             page(command).write_text(with_help(text, help_of(command, patch)), encoding="utf-8")
     (DOCS / "api.md").write_text(api(), encoding="utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(with_summaries(readme.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
