@@ -16,8 +16,8 @@ from changeling.measuring.fashion import WEIGHTS, FashionClassifier, FashionNet
 from changeling.media import Tick, silent
 from changeling.training import Batches, Budget, Run, fit, load_optimizer, optimizer_state
 
-_SHIFT = 2
-"""Pixels by which a picture is shifted at most, in each direction."""
+_SHIFT = 1
+"""Pixels by which a picture is shifted at most, in each direction: more teaches slower."""
 _WARM_UP = 100
 """Steps in which the learning rate rises to its peak."""
 
@@ -26,7 +26,7 @@ _WARM_UP = 100
 class FashionTeaching:
     """How the classifier is taught."""
 
-    steps: int = 3000
+    steps: int = 6000
     """Steps of the training; the learning rate falls to 0 at the last one."""
     batch: int = 128
     """Pictures a step."""
@@ -109,7 +109,7 @@ class FashionLearner:
 
 
 def shifted(pictures: Tensor) -> Tensor:
-    """Pictures (n, c, s, s), each shifted by up to 2 pixels; what comes in is black."""
+    """Pictures (n, c, s, s), each shifted by up to 1 pixel; what comes in is black."""
     size, n = pictures.shape[-1], len(pictures)
     padded = F.pad(pictures, (_SHIFT, _SHIFT, _SHIFT, _SHIFT))
     places = padded.unfold(2, size, 1).unfold(3, size, 1)
