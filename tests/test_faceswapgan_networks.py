@@ -106,17 +106,16 @@ def test_attention_without_queries_adds_the_mean_of_the_values() -> None:
     assert torch.allclose(layer(x), x + 0.5 * x.mean((2, 3), keepdim=True), atol=1e-6)
 
 
-def test_a_place_is_looked_up_by_its_likeness() -> None:
-    """With queries far longer than the rest each place finds the place with the same key."""
+def test_a_place_finds_the_place_whose_key_is_its_query() -> None:
+    """Queries are far longer than the rest; each place's key is the query of the place before."""
     layer, x = Attention(8), torch.eye(8)[None, :, :, None]
     with torch.no_grad():
         layer.narrow = 8
-        layer.seek = nn.Conv2d(8, 24, 1)
-        layer.seek.weight.copy_(torch.eye(8).repeat(3, 1)[:, :, None, None])
-        layer.seek.weight[:8] *= 100
-        layer.seek.bias.fill_(0)  # type: ignore[union-attr]
+        layer.seek = nn.Conv2d(8, 24, 1, bias=False)
+        parts = (100 * torch.eye(8), torch.eye(8).roll(-1, 0), torch.eye(8))
+        layer.seek.weight.copy_(torch.cat(parts)[:, :, None, None])
         layer.share.fill_(1.0)
-        assert torch.allclose(layer(x), 2 * x, atol=1e-5)
+        assert torch.allclose(layer(x), x + x.roll(-1, 2), atol=1e-5)
 
 
 def test_upscaling_begins_without_a_checkerboard() -> None:
