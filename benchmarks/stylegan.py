@@ -1,8 +1,8 @@
 """What a StyleGAN of actors is worth: faces that a cascade finds, distance to actors, edits.
 
 `python -m benchmarks.stylegan RUN --out docs/stylegan` draws from a run of `changeling train
-stylegan actors-film`, judges the drawings beside as many actors that it has not learnt from, and
-writes sheets of samples, mixed styles and edits, and a walk, signed.
+stylegan --data actors-film`, judges the drawings beside as many actors that it has not learnt
+from, and writes sheets of samples, mixed styles and edits, and a walk, signed.
 """
 
 import json

@@ -13,19 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
 from changeling.generators import stylegan_networks as networks
-from changeling.generators.blocks import check_kind, check_size, follow, picture_grid
+from changeling.generators.blocks import check_kind, check_size, follow, pace, picture_grid
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 
-LAYERS: dict[str, type[networks.Adaptive] | type[networks.Modulated]] = {
-    "adain": networks.Adaptive,
-    "modulated": networks.Modulated,
-}
 BETAS = (0.0, 0.99)
 CENTRED = 0.005
 """Share of the average style that each step renews."""
@@ -55,12 +51,14 @@ class Config:
     """Learning rate of the mapping network as a share of the others'."""
     mixing: float = 0.9
     """Share of the pictures that are drawn with two styles."""
-    r1: float = 0.05
+    r1: float = 0.3
     """γ, the weight of R1."""
     lazy: int = 16
     """R1 is computed every so many steps, and then weighs as many times as much."""
-    rate: float = 2.5e-3
-    """Learning rate of Adam."""
+    rate: float = 5e-3
+    """Learning rate of both Adams after its warm-up and before its decay."""
+    steady: int = 4000
+    """Steps after which the learning rate begins to fall with the root of the step."""
     batch: int = 16
     """Pictures of a step."""
     truncation: float = 0.7
@@ -101,7 +99,7 @@ class StyleGAN:
         """0: it cannot be asked for a class."""
         self._config = config
         self._runtime = runtime
-        self._generator = runtime.network(_Generator(config))
+        self._generator = runtime.network(networks.Generator(config))
         self._judge = runtime.network(networks.Discriminator(config))
         self._average = deepcopy(self._generator).requires_grad_(False).eval()
         self._centre = torch.zeros(config.code, device=runtime.device)
@@ -117,6 +115,7 @@ class StyleGAN:
         """
         real = self._runtime.pictures(2 * batch.pictures - 1)
         drawn = self._draw_mixed(len(real))
+        self._set_pace()
         losses = {**self._teach_judge(real, drawn.detach()), **self._teach_generator(drawn)}
         self._steps += 1
         follow(self._average, self._generator, self._steps)
@@ -208,6 +207,11 @@ class StyleGAN:
         load_optimizer(self._critic, state["critic"])
         self._steps, self._r1 = state["steps"], state["r1"]
 
+    def _set_pace(self) -> None:
+        rate = self._config.rate * pace(self._steps + 1, self._config.steady)
+        for adam in (self._artist, self._critic):
+            adam.param_groups[0]["lr"] = rate
+
     def _draw_mixed(self, count: int) -> Tensor:
         """Draw with fresh noise; most pictures change to a second style at some layer."""
         z = torch.randn(2 * count, self._config.code).to(self._runtime.device)
@@ -250,19 +254,6 @@ class StyleGAN:
         loss = F.softplus(-scores).mean()
         _move(self._artist, loss)
         return {"generator": loss}
-
-
-class _Generator(nn.Module):
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.mapping = networks.Mapping(config.code, config.mapping, config.mapping_rate)
-        self.synthesis = networks.Synthesis(config, LAYERS[config.style])
-
-    def layered(self, styles: Tensor) -> Tensor:
-        """Give every layer its style, (n, layers, code), unless each has one already."""
-        if styles.dim() == 3:
-            return styles
-        return styles[:, None].expand(-1, len(self.synthesis.layers), -1)
 
 
 def r1(scores: Tensor, pictures: Tensor) -> Tensor:

@@ -8,46 +8,20 @@ or halves pictures before or after a convolution, one wider convolution does bot
 from collections.abc import Sequence
 from itertools import pairwise
 from math import gcd, sqrt
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from changeling.generators.stylegan import Config
 
 SLOPE = 0.2
 """Of the leaky rectifiers below zero."""
 GAIN = sqrt(2)
 """What a rectifier takes from the deviation, given back by the weights before it."""
 TINY = 1e-8
-
-
-class Shape(Protocol):
-    """What of the configuration says how the networks look."""
-
-    @property
-    def size(self) -> int:
-        """Side of the pictures in pixels."""
-        ...
-
-    @property
-    def channels(self) -> int:
-        """Of the pictures."""
-        ...
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Channels at the coarsest grid and at each one twice as fine."""
-        ...
-
-    @property
-    def fold(self) -> int:
-        """Side in pixels of the square that one place of the finest grid draws."""
-        ...
-
-    @property
-    def code(self) -> int:
-        """Numbers in a style."""
-        ...
 
 
 class Linear(nn.Module):
@@ -115,10 +89,10 @@ class Mapping(nn.Sequential):
 class Modulated(nn.Module):
     """A convolution whose input channels the style scales (StyleGAN2, section 2.2)."""
 
-    def __init__(self, shape: Shape, before: int, width: int, *, double: bool) -> None:
+    def __init__(self, config: "Config", before: int, width: int, *, double: bool) -> None:
         """Map `before` channels to `width`; `double` the grid before."""
         super().__init__()
-        self.style = Linear(shape.code, before, bias=1.0)
+        self.style = Linear(config.code, before, bias=1.0)
         self.weight = nn.Parameter(torch.randn(width, before, 3, 3))
         self.noise = nn.Parameter(torch.zeros(1))
         self.bias = nn.Parameter(torch.zeros(width, 1, 1))
@@ -135,10 +109,10 @@ class Modulated(nn.Module):
 class Adaptive(nn.Module):
     """A convolution after which the style says mean and deviation (StyleGAN, equation 1)."""
 
-    def __init__(self, shape: Shape, before: int, width: int, *, double: bool) -> None:
+    def __init__(self, config: "Config", before: int, width: int, *, double: bool) -> None:
         """Map `before` channels to `width`; `double` the grid before."""
         super().__init__()
-        self.style = Linear(shape.code, 2 * width)
+        self.style = Linear(config.code, 2 * width)
         self.weight = nn.Parameter(torch.randn(width, before, 3, 3))
         self.noise = nn.Parameter(torch.zeros(1))
         self.bias = nn.Parameter(torch.zeros(width, 1, 1))
@@ -176,15 +150,15 @@ def adapted(x: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
 class Colours(nn.Module):
     """Features to colours: a convolution of one pixel, modulated, not demodulated."""
 
-    def __init__(self, shape: Shape, before: int) -> None:
+    def __init__(self, config: "Config", before: int) -> None:
         """Draw a square of `fold`² pixels at each place."""
         super().__init__()
-        self.style = Linear(shape.code, before, bias=1.0)
+        self.style = Linear(config.code, before, bias=1.0)
         # All pixels of a square begin alike, else they begin as a grid of dots.
-        weight = torch.randn(shape.channels, before, 1, 1).repeat_interleave(shape.fold**2, 0)
+        weight = torch.randn(config.channels, before, 1, 1).repeat_interleave(config.fold**2, 0)
         self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(torch.zeros(shape.channels, 1, 1))
-        self._scale, self._fold = 1 / sqrt(before), shape.fold
+        self.bias = nn.Parameter(torch.zeros(config.channels, 1, 1))
+        self._scale, self._fold = 1 / sqrt(before), config.fold
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Return (n, channels, fold · h, fold · w)."""
@@ -196,18 +170,18 @@ class Colours(nn.Module):
 class Synthesis(nn.Module):
     """Styles to pictures: from a learnt constant, colours summed over the grids (StyleGAN2)."""
 
-    def __init__(self, shape: Shape, layer: type[Modulated] | type[Adaptive]) -> None:
+    def __init__(self, config: "Config", layer: type[Modulated] | type[Adaptive]) -> None:
         """Build one layer for the coarsest grid and two for each finer one."""
         super().__init__()
-        grid, first = shape.size // divisor(shape), shape.widths[0]
+        grid, first = config.size // divisor(config), config.widths[0]
         self.constant = nn.Parameter(torch.randn(1, first, grid, grid))
-        self.layers = nn.ModuleList([layer(shape, first, first, double=False)])
+        self.layers = nn.ModuleList([layer(config, first, first, double=False)])
         self.grids = [grid]
-        for before, width in pairwise(shape.widths):
-            self.layers.append(layer(shape, before, width, double=True))
-            self.layers.append(layer(shape, width, width, double=False))
+        for before, width in pairwise(config.widths):
+            self.layers.append(layer(config, before, width, double=True))
+            self.layers.append(layer(config, width, width, double=False))
             self.grids += [2 * self.grids[-1]] * 2
-        self.colours = nn.ModuleList(Colours(shape, width) for width in shape.widths)
+        self.colours = nn.ModuleList(Colours(config, width) for width in config.widths)
 
     def forward(self, styles: Tensor, noises: Sequence[Tensor]) -> Tensor:
         """Draw styles (n, layers, code) with `noises`, as (n, channels, size, size) about -1…1."""
@@ -231,21 +205,38 @@ def doubled(pictures: Tensor) -> Tensor:
     return F.interpolate(pictures, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def divisor(shape: Shape) -> int:
+def divisor(config: "Config") -> int:
     """Return what the size must be a multiple of; the quotient is the coarsest grid."""
-    return int(shape.fold * 2 ** (len(shape.widths) - 1))
+    return int(config.fold * 2 ** (len(config.widths) - 1))
+
+
+class Generator(nn.Module):
+    """Latent numbers to styles, styles to pictures."""
+
+    def __init__(self, config: "Config") -> None:
+        """Build mapping and synthesis, with layers as the configuration says."""
+        super().__init__()
+        layer = Adaptive if config.style == "adain" else Modulated
+        self.mapping = Mapping(config.code, config.mapping, config.mapping_rate)
+        self.synthesis = Synthesis(config, layer)
+
+    def layered(self, styles: Tensor) -> Tensor:
+        """Give every layer its style, (n, layers, code), unless each has one already."""
+        if styles.dim() == 3:
+            return styles
+        return styles[:, None].expand(-1, len(self.synthesis.layers), -1)
 
 
 class Discriminator(nn.Sequential):
     """Pictures to scores, the logit of being real: residual blocks (StyleGAN2, figure 7)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: "Config") -> None:
         """Build the synthesis' mirror image."""
-        grid, widths = shape.size // divisor(shape), shape.widths[::-1]
+        grid, widths = config.size // divisor(config), config.widths[::-1]
         last = widths[-1]
         super().__init__(
-            nn.PixelUnshuffle(shape.fold),
-            Convolution(shape.channels * shape.fold**2, widths[0], 1),
+            nn.PixelUnshuffle(config.fold),
+            Convolution(config.channels * config.fold**2, widths[0], 1),
             nn.LeakyReLU(SLOPE),
             *(Halving(before, width) for before, width in pairwise(widths)),
             Deviation(),
