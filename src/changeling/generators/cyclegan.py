@@ -7,11 +7,12 @@ draws, the other must turn back. `Config.report` is the paper's: ResNet generato
 that falls to zero in the second half. Added here: swaps come from averaged weights, and biases
 before a normalisation, which takes them out again, are left away.
 
-The ResNet is slow and keeps the geometry that it is given. `Config.laptop` therefore puts in its
-place a generator that draws from a short code, as an autoencoder does, and a mask beside the face;
-its judges have fewer filters. A patch of 70 pixels is the whole of a face of 64: that is wanted,
-since who it is shows in how the parts stand to each other. `judge_layers` makes patches smaller.
-All see the faces as they are: warped and recoloured ones would hide the light that a swap keeps.
+On two cores the ResNet sees too few faces in half an hour. `Config.laptop` therefore puts in its
+place a generator that draws from a short code, as an autoencoder does: it costs less than a quarter
+and nothing ties what it draws to the place where it was. It draws a mask beside the face, and its
+judges have fewer filters. A patch of 70 pixels is the whole of a face of 64, and who it is shows in
+how the parts stand to each other; `judge_layers` makes patches smaller. All see the faces as they
+are, since a batch's warped and recoloured ones do not show the light that a swap keeps.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
