@@ -12,9 +12,9 @@ from torch.distributions import Normal, kl_divergence
 from changeling.errors import UserError
 from changeling.faces.pictures import PictureBatch
 from changeling.generators import configuration
-from changeling.generators.blocks import divergence, reparameterise
+from changeling.generators.blocks import divergence, reparameterise, rising
 from changeling.generators.protocols import Task
-from changeling.generators.vae import Config, FaceVAE, beta
+from changeling.generators.vae import Config, FaceVAE
 from changeling.generators.vae_pictures import Config as PictureConfig
 from changeling.generators.vae_pictures import PictureVAE
 from changeling.training import train
@@ -54,8 +54,7 @@ def test_reparameterised_codes_have_the_moments_and_the_gradients() -> None:
 
 
 def test_beta_begins_at_nothing_and_ends_where_it_should() -> None:
-    weights = [beta(step, final=0.5, rise=4) for step in range(7)]
-    assert weights == [0, 0.125, 0.25, 0.375, 0.5, 0.5, 0.5]
+    assert [rising(step, 4) for step in range(7)] == [0, 0.25, 0.5, 0.75, 1, 1, 1]
 
 
 def test_the_divergence_draws_the_codes_to_the_prior() -> None:

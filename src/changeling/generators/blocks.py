@@ -70,6 +70,15 @@ def pace(step: int, steady: int, warm: int = 50) -> float:
     return min(1.0, step / warm) * min(1.0, (steady / step) ** 0.5)
 
 
+def rising(step: int, steps: int) -> float:
+    """Return the share of its final weight that a loss has at `step` (from 0).
+
+    0 at first, 1 from `steps` on, linear in between (Bowman et al., arXiv 1511.06349, for the
+    divergence of a variational autoencoder).
+    """
+    return min(1.0, step / steps)
+
+
 def memory(step: int, power: float = 16.0) -> float:
     """Return the share of the averaged weights that is kept at `step` (from 1).
 

@@ -27,6 +27,7 @@ from changeling.generators.blocks import (
     follow,
     pace,
     reparameterise,
+    rising,
     swap_grid,
 )
 from changeling.generators.protocols import Swapped, Task
@@ -145,17 +146,10 @@ class FaceVAE:
         config = self._config
         drawing = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
         self._adam.zero_grad()
-        (drawing + beta(self._steps, config.beta, config.rise) * losses["kl"]).backward()
+        weight = config.beta * rising(self._steps, config.rise)
+        (drawing + weight * losses["kl"]).backward()
         self._steps += 1
         for group in self._adam.param_groups:
             group["lr"] = config.rate * pace(self._steps, config.steady)
         self._adam.step()
         follow(self._average, self._network, self._steps)
-
-
-def beta(step: int, final: float, rise: int) -> float:
-    """Return the weight of the divergence at `step` (from 0): 0 at first, `final` from `rise` on.
-
-    Linear in between: no horizon, so a budget in minutes resumes exactly.
-    """
-    return final * min(1.0, step / rise)

@@ -1,19 +1,20 @@
 """VAE/GAN: a variational autoencoder whose measure of likeness is what a discriminator sees.
 
 Larsen, Sønderby, Larochelle & Winther, Autoencoding beyond pixels using a learned similarity
-metric, arXiv 1512.09300. Three optimizers, each with its part of the losses (algorithm 1): the
-encoder follows the divergence from the prior (equation 4) and the likeness of the discriminator's
-features (equation 8); the decoders follow that likeness, weighted by gamma, and the deception of
-the discriminator; the discriminator only follows its own judgement (equation 9).
+metric, arXiv 1512.09300. Three optimizers, each with its share of the losses (algorithm 1): the
+encoder follows L_prior, the divergence of the code, and L_llike, the likeness of what the
+discriminator's features show; the decoders follow L_llike, weighted by gamma, and deceive the
+discriminator; the discriminator follows L_GAN, its own judgement, alone.
 
 Made to swap faces: a decoder per person behind one encoder, and a discriminator that says of whom
 it believes a face to be. Departures from 2016, for steadiness on few faces and in few minutes:
 - The codes of other people stand for draws from the prior: these are what a swap decodes.
-- Pixels count beside the features, structure and mask as in the other families of faces.
+- Pixels count beside the features, structure and mask as in the other families of faces, and
+  all else grows from 0: verdicts on faces that are none yet teach nothing.
 - The discriminator sees the inner face alone, is spectrally normalised (Miyato et al., arXiv
   1802.05957), and is deceived by log D in place of -log (1 - D) (Goodfellow et al., 2014).
-- Features count relative to those of the true faces, so that gamma does not depend on their scale.
-- The decoders' weights are averaged, and a swap decodes the mean of the code.
+- Features count relative to those of the true faces; the weights are averaged; a swap decodes the
+  mean of the code.
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ from changeling.generators.blocks import (
     halving,
     pace,
     reparameterise,
+    rising,
     swap_grid,
 )
 from changeling.generators.protocols import Swapped, Task
@@ -61,10 +63,12 @@ class Config:
     """Numbers in the code."""
     beta: float = 1e-4
     """Weight of a nat of divergence, beside differences of pixels on the scale 0…1."""
-    gamma: float = 0.05
+    gamma: float = 0.2
     """Weight of the features' difference, as a share of the true features' energy."""
-    deceive: float = 0.01
+    deceive: float = 0.02
     """Weight of the deception of the discriminator."""
+    rise: int = 500
+    """Steps in which `beta`, `gamma` and `deceive` grow from 0 to what they are."""
     structure: float = 0.25
     """Weight of the structural dissimilarity beside the absolute difference."""
     outside: float = 0.1
@@ -83,7 +87,7 @@ class Config:
     @classmethod
     def tiny(cls) -> "Config":
         """Return the smallest configuration that still runs every line."""
-        return cls(people=("a", "b", "c"), size=16, widths=(8, 12), judge=(6, 8), code=6)
+        return cls(people=("a", "b", "c"), size=16, widths=(8, 12), judge=(6, 8), code=6, rise=10)
 
     @classmethod
     def laptop(cls, task: Task) -> "Config":
@@ -129,8 +133,7 @@ class VAEGAN:
         """The names of the people that have a decoder."""
         self.size = config.size
         """Side of the faces in pixels."""
-        self._config = config
-        self._runtime = runtime
+        self._config, self._runtime = config, runtime
         people, code = len(config.people), config.code
         twins = Twins(config.size, config.widths, people=people, encoded=2 * code, code=code)
         self._twins = runtime.network(twins)
@@ -142,7 +145,7 @@ class VAEGAN:
             "judge": [*self._judge.parameters()],
         }
         self._adams = {
-            name: runtime.adam(part, rate=config.rate, betas=(0.5, 0.99))
+            name: runtime.adam(part, rate=1, betas=(0.5 if name == "judge" else 0.9, 0.99))
             for name, part in self._parts.items()
         }
         self._steps = 0
@@ -230,22 +233,21 @@ class VAEGAN:
         """Leave in every weight the gradient of the losses that its part follows."""
         config = self._config
         pixels = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
-        likeness = pixels + config.gamma * losses["like"]
+        share = rising(self._steps, config.rise)
+        likeness = pixels + share * config.gamma * losses["like"]
         torch.autograd.backward(losses["judge"], inputs=self._parts["judge"], retain_graph=True)
         (by_likeness,) = torch.autograd.grad(likeness, [drawn.faces], retain_graph=True)
-        by_deceit = torch.autograd.grad(
-            config.deceive * losses["deceive"], [drawn.faces, drawn.swaps], retain_graph=True
-        )
+        deceit = share * config.deceive * losses["deceive"]
+        by_deceit = torch.autograd.grad(deceit, [drawn.faces, drawn.swaps], retain_graph=True)
         (by_codes,) = torch.autograd.grad(drawn.faces, [drawn.codes], by_likeness, True)
         torch.autograd.backward(
             [drawn.faces, drawn.swaps],
             [by_likeness + by_deceit[0], by_deceit[1]],
             inputs=self._parts["decoders"],
         )
+        prior = share * config.beta * losses["kl"]
         torch.autograd.backward(
-            [drawn.codes, config.beta * losses["kl"]],
-            [by_codes, None],
-            inputs=self._parts["encoder"],
+            [drawn.codes, prior], [by_codes, None], inputs=self._parts["encoder"]
         )
 
     def _move(self) -> None:
@@ -254,8 +256,7 @@ class VAEGAN:
         share = pace(self._steps, config.steady)
         for name, adam in self._adams.items():
             peak = config.judge_rate if name == "judge" else config.rate
-            for group in adam.param_groups:
-                group["lr"] = peak * share
+            adam.param_groups[0]["lr"] = peak * share
             adam.step()
             adam.zero_grad()
         follow(self._average, self._twins, self._steps)
@@ -264,7 +265,7 @@ class VAEGAN:
 def difference(features: Tensor, true: Tensor) -> Tensor:
     """Return the squared difference as a share of the energy of the `true` features.
 
-    0 for equal features, 1 for none at all. Up to its scale the negative logarithm of equation 7.
+    0 for equal features, 1 for none at all. Up to its scale L_llike of the paper.
     """
     return (features - true).square().mean() / true.square().mean().clamp_min(1e-8)
 
