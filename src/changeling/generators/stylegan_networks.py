@@ -22,6 +22,8 @@ SLOPE = 0.2
 GAIN = sqrt(2)
 """What a rectifier takes from the deviation, given back by the weights before it."""
 TINY = 1e-8
+FAINT = 0.25
+"""Deviation of the weights of colours at first."""
 
 
 class Linear(nn.Module):
@@ -154,9 +156,10 @@ class Colours(nn.Module):
         """Draw a square of `fold`² pixels at each place."""
         super().__init__()
         self.style = Linear(config.code, before, bias=1.0)
-        # All pixels of a square begin alike, else they begin as a grid of dots.
+        # All pixels of a square begin alike, else they begin as a grid of dots; and faint, so that
+        # all grids together begin with about the contrast of photographs.
         weight = torch.randn(config.channels, before, 1, 1).repeat_interleave(config.fold**2, 0)
-        self.weight = nn.Parameter(weight)
+        self.weight = nn.Parameter(FAINT * weight)
         self.bias = nn.Parameter(torch.zeros(config.channels, 1, 1))
         self._scale, self._fold = 1 / sqrt(before), config.fold
 
