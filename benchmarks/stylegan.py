@@ -24,8 +24,8 @@ from torch import Tensor
 from changeling.errors import UserError
 from changeling.faces import Identifier, Pictures, open_pictures
 from changeling.generators import load_drawer
+from changeling.generators.edits import StyleEditor
 from changeling.generators.stylegan import StyleGAN
-from changeling.generators.stylegan_edits import StyleEditor
 from changeling.measuring import frechet_distance
 from changeling.media import Frame, FrameWriter, Pixels, write_image, writing
 from changeling.provenance import Credential, Source, publish

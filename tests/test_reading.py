@@ -10,8 +10,8 @@ from golden import PLAIN
 from numpy.typing import NDArray
 
 from changeling.faces import Attributes, Identifier
+from changeling.generators.edits import StyleEditor
 from changeling.generators.stylegan import Config, StyleGAN
-from changeling.generators.stylegan_edits import StyleEditor
 from changeling.provenance import Consent
 from changeling.study.reading import Reader, as_crops, find_directions, teach_reader
 

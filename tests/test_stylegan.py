@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from changeling.errors import UserError
 from changeling.generators import Edits, Task
 from changeling.generators import stylegan_networks as networks
+from changeling.generators.edits import StyleEditor, directions
 from changeling.generators.stylegan import Config, StyleGAN, along, r1
-from changeling.generators.stylegan_edits import StyleEditor, directions
 
 TINY = Config.tiny()
 

@@ -2,6 +2,7 @@
 
 from changeling.generators.protocols import (
     Draws,
+    DrawsStyles,
     Edits,
     Mixes,
     Restores,
@@ -25,6 +26,7 @@ from changeling.generators.registry import (
 __all__ = [
     "FAMILIES",
     "Draws",
+    "DrawsStyles",
     "Edits",
     "Family",
     "Learns",

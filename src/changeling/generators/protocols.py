@@ -117,6 +117,21 @@ class Restores(Protocol):
         ...
 
 
+class DrawsStyles(Draws, Protocol):
+    """A family that draws from styles, numbers of which each changes the whole picture a little."""
+
+    def styles(self, count: int, *, seed: int, truncation: float | None = None) -> Tensor:
+        """Draw styles (count, code), on the CPU, `truncation` times as far from the average.
+
+        None: as far as `draw` draws them. 0: the average style itself. 1: as they were learnt.
+        """
+        ...
+
+    def draw_styles(self, styles: Tensor, *, seed: int = 0) -> Tensor:
+        """Draw styles (n, code) as pictures like those of `draw`; the seed is that of the grain."""
+        ...
+
+
 class Edits(Protocol):
     """A family that changes one attribute of what it draws."""
 

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from changeling.faces import Identifier, Pictures
-from changeling.generators.stylegan import StyleGAN
-from changeling.generators.stylegan_edits import Directions, directions
+from changeling.generators import DrawsStyles
+from changeling.generators.edits import Directions, directions
 
 RIDGE = 10.0
 """Weight of the penalty on the coefficients."""
@@ -61,7 +61,7 @@ def features(crops: Crops, identifier: Identifier) -> Values:
 
 
 def find_directions(
-    generator: StyleGAN, reader: Reader, *, count: int = 2000, seed: int = 0
+    generator: DrawsStyles, reader: Reader, *, count: int = 2000, seed: int = 0
 ) -> Directions:
     """Draw `count` untruncated pictures, read their attributes, and fit where styles raise them."""
     styles = generator.styles(count, seed=seed, truncation=1)

@@ -1,4 +1,4 @@
-"""Edits of a StyleGAN's drawings along directions of its styles that known attributes give.
+"""Edits of drawings along directions of their styles that known attributes give.
 
 Linear directions in the space of styles as in Shen et al., Interpreting the Latent Space of GANs
 for Semantic Face Editing (arXiv 1907.10786), by regression instead of classification, and all
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from changeling.errors import UserError
-from changeling.generators.stylegan import StyleGAN
+from changeling.generators.protocols import DrawsStyles
 
 RIDGE = 0.01
 """Weight of the penalty on coefficients, as a share of the styles' mean variance."""
@@ -54,9 +54,9 @@ def directions(attributes: tuple[str, ...], styles: Tensor, values: Tensor) -> D
 
 
 class StyleEditor:
-    """A StyleGAN and directions of its styles, as `Edits`."""
+    """A generator and directions of its styles, as `Edits`."""
 
-    def __init__(self, generator: StyleGAN, directions: Directions) -> None:
+    def __init__(self, generator: DrawsStyles, directions: Directions) -> None:
         """Take a trained generator and what `directions` found in its styles."""
         self._generator = generator
         self.directions = directions
