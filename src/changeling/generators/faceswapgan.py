@@ -96,7 +96,11 @@ class Config:
 
     @classmethod
     def laptop(cls, task: Task) -> "Config":
-        """Return the configuration for two cores."""
+        """Return the configuration for two cores.
+
+        The listing's loss weighs the eyes so much that the rest of the face waits, and leaves the
+        codes free to drift apart; colours are exchanged by the batches, in the input alone.
+        """
         return cls(
             task.people,
             task.size,
