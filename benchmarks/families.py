@@ -261,10 +261,10 @@ def report_lines() -> list[str]:
     losses, mean, drawn = kept.training.losses, kept.by_mean, kept.by_sample
     return [
         f"The report’s `vae-pictures`, {len(losses)} epochs of FashionMNIST, loss per picture "
-        f"summed over both decoders: {losses[0]:.2f} → {losses[-1]:.2f} (the report: 573.48 → 485.36). "
-        f"Test pictures through the mean of their code: MSE {mean.mse:.4f}, {mean.psnr:.2f} dB, SSIM "
-        f"{mean.ssim:.3f}; through a code drawn at random: {drawn.mse:.4f}, {drawn.psnr:.2f} dB, "
-        f"{drawn.ssim:.3f}.",
+        f"summed over both decoders: {losses[0]:.2f} → {losses[-1]:.2f} (the report: 573.48 → "
+        f"485.36). Test pictures through the mean of their code: MSE {mean.mse:.4f}, "
+        f"{mean.psnr:.2f} dB, SSIM {mean.ssim:.3f}; through a code drawn at random: "
+        f"{drawn.mse:.4f}, {drawn.psnr:.2f} dB, {drawn.ssim:.3f}.",
     ]
 
 
