@@ -7,26 +7,20 @@ the speed of a shared machine drifts by more than the difference between two run
 import json
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import geometric_mean, median
-from typing import Any
 
 import torch
 import tyro
 from torch import Tensor
 
+from benchmarks.family_jobs import JOBS, Job
+from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
 from changeling.faces.pictures import PictureBatch
-from changeling.generators import FAMILIES, Learns, Task, configuration, family
-from changeling.training import Runtime
-
-PEOPLE = ("a", "b")
-FACES, CLOTHES, KINDS = 64, 28, 10
-"""Side of the faces, and of FashionMNIST's pictures, in pixels; and its classes."""
-STEPS = 3000
-"""Planned steps: what a schedule with an end is made for."""
+from changeling.generators import FamilyConfig, Task, family
+from changeling.training import Batch, Learner, Runtime
 
 
 @dataclass(frozen=True)
@@ -78,26 +72,22 @@ _LOOPS = ("default", "plain")
 _COLUMNS = (*_LOOPS, "ratio", "median")
 
 
-def measure(name: str, config: Any, runtime: Runtime, *, turns: int, seconds: float) -> Result:  # noqa: ANN401
-    """Take turns between the default and the plain loop of a family."""
+def measure(
+    name: str, config: FamilyConfig, task: Task, runtime: Runtime, *, turns: int, seconds: float
+) -> Result:
+    """Take turns between the default and the plain loop of a family, configured for a task."""
     make = family(name).learner
     fast, plain = make(config, runtime=runtime), make(config, runtime=runtime.plain())
-    batch = random_batch(name, config)
+    batch = random_batch(task, config)
     for learner in (fast, plain):
         learner.step(batch)
     taken = tuple(
-        Turn(pace(fast.step, batch, seconds), pace(plain.step, batch, seconds))
-        for _ in range(turns)
+        Turn(pace(fast, batch, seconds), pace(plain, batch, seconds)) for _ in range(turns)
     )
-    return Result(name, parameters(fast), taken)
+    return Result(name, sum(x.numel() for x in _tensors(fast.state_dict()["network"])), taken)
 
 
-def parameters(learner: Any) -> int:  # noqa: ANN401
-    """Return how many trained numbers a learner has."""
-    return sum(weight.numel() for weight in _tensors(learner.state_dict()["network"]))
-
-
-def _tensors(state: Any) -> list[Tensor]:  # noqa: ANN401
+def _tensors(state: object) -> list[Tensor]:
     """Tensors of real numbers anywhere in a nested state; counters are none."""
     if isinstance(state, Tensor):
         return [state] if state.is_floating_point() else []
@@ -106,43 +96,38 @@ def _tensors(state: Any) -> list[Tensor]:  # noqa: ANN401
     return []
 
 
-def pace(step: Callable[[Any], Any], batch: Any, seconds: float) -> float:  # noqa: ANN401
+def pace(learner: Learner[Batch], batch: Batch, seconds: float) -> float:
     """Return the samples per second over the steps that fit into `seconds`, at least one."""
     steps, began = 0, time.perf_counter()
     while steps == 0 or time.perf_counter() - began < seconds:
-        losses = step(batch)
+        losses = learner.step(batch)
         [float(loss) for loss in losses.values()]  # waits for a GPU
         steps += 1
     return steps * len(batch) / (time.perf_counter() - began)
 
 
-def laptop(name: str) -> Any:  # noqa: ANN401
-    """Return the configuration of a family for two people, or for FashionMNIST, or for faces."""
-    if family(name).learns is Learns.PEOPLE:
-        return configuration(name, Task(PEOPLE, FACES, steps=STEPS))
-    if name in FACIAL:
-        return configuration(name, Task((), FACES, 3, 0, STEPS))
-    return configuration(name, Task((), CLOTHES, 1, KINDS, STEPS))
-
-
-FACIAL = ("stylegan", "restoring")
-"""Families that learn from pictures of faces; the others from FashionMNIST."""
-
-
-def random_batch(name: str, config: Any) -> PeopleBatch | PictureBatch:  # noqa: ANN401
+def random_batch(task: Task, config: FamilyConfig) -> PeopleBatch | PictureBatch:
     """Return noise instead of pictures: the speed does not depend on what is drawn."""
     torch.manual_seed(0)
     n, size = config.batch, config.size
-    if family(name).learns is Learns.PICTURES:
-        labels = torch.arange(n) % max(1, config.kinds)
-        return PictureBatch(torch.rand(n, config.channels, size, size), labels)
-    colours, areas = (len(PEOPLE), n, 3, size, size), (len(PEOPLE), n, 1, size, size)
+    if not task.people:
+        labels = torch.arange(n) % max(1, task.kinds)
+        return PictureBatch(torch.rand(n, task.channels, size, size), labels)
+    colours, areas = (len(task.people), n, 3, size, size), (len(task.people), n, 1, size, size)
     return PeopleBatch(
         inputs=torch.rand(colours),
         targets=torch.rand(colours),
         masks=torch.rand(areas).round(),
         eyes=torch.rand(areas).round(),
     )
+
+
+def chosen(names: tuple[str, ...]) -> list[Job]:
+    """The first job of each of the families of these names, or of all."""
+    first = {job.family: job for job in reversed(JOBS)}
+    if unknown := set(names) - set(first):
+        raise UserError(f"no family {sorted(unknown)[0]!r}: give one of {', '.join(first)}")
+    return [job for job in JOBS if first[job.family] is job and job.family in (names or first)]
 
 
 def main(
@@ -164,8 +149,9 @@ def main(
         f"{'family':14} {'parameters':>11} {'default':>9} {'plain':>9} {'ratio':>9} {'median':>9}"
     )
     results = []
-    for name in families or FAMILIES:
-        results.append(measure(name, laptop(name), runtime, turns=turns, seconds=seconds))
+    for job in chosen(families):
+        found = measure(job.family, job.config, job.task, runtime, turns=turns, seconds=seconds)
+        results.append(found)
         print(results[-1].row(), flush=True)
     ratios = [result.best.default / result.best.plain for result in results]
     print(f"geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")

@@ -13,7 +13,7 @@ from changeling.training import Batches
 
 def batches_for(family: str) -> Batches[Any]:
     """Return batches of noise for the tiny configuration of a family."""
-    config = FAMILIES[family].config.tiny()
+    config: Any = FAMILIES[family].config.tiny()
     if FAMILIES[family].learns is Learns.PEOPLE:
         return noise_batches(people=len(config.people), size=config.size)
     return noise_pictures(channels=config.channels, kinds=config.kinds, size=config.size)

@@ -12,7 +12,7 @@ from torch import nn
 
 from changeling.errors import UserError
 from changeling.faces.pictures import PictureBatch
-from changeling.generators import Task, configuration
+from changeling.generators import Task
 from changeling.generators.dcgan import Config, Dcgan
 from changeling.training import train
 
@@ -42,7 +42,7 @@ def shapes(learner: Dcgan) -> dict[str, tuple[int, ...]]:
 @pytest.fixture(scope="module")
 def report() -> Dcgan:
     torch.manual_seed(0)
-    return Dcgan(configuration("dcgan", GREY, preset="report"), runtime=PLAIN)
+    return Dcgan(Config.report(GREY), runtime=PLAIN)
 
 
 def test_the_report_is_its_listing(report: Dcgan) -> None:

@@ -16,7 +16,7 @@ from changeling.cli import main
 from changeling.errors import UserError
 from changeling.faces.datasets_protocol import Attributes, none_known
 from changeling.faces.pictures import PictureBatch
-from changeling.generators import FAMILIES, Family, Learns, registry
+from changeling.generators import FAMILIES, Family, Learns, Task, registry
 from changeling.media import read_frames, read_image
 from changeling.provenance import Consent, Source, State, verify
 from changeling.study import Wish, draw, draw_mixed, draw_process, draw_walk, train_pictures
@@ -37,6 +37,10 @@ class Config:
     @classmethod
     def tiny(cls) -> "Config":
         return cls()
+
+    @classmethod
+    def laptop(cls, task: Task) -> "Config":
+        return cls(task.size, task.channels, task.kinds)
 
 
 class Dice:

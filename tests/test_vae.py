@@ -11,7 +11,6 @@ from torch.distributions import Normal, kl_divergence
 
 from changeling.errors import UserError
 from changeling.faces.pictures import PictureBatch
-from changeling.generators import configuration
 from changeling.generators.blocks import divergence, reparameterise, rising
 from changeling.generators.protocols import Task
 from changeling.generators.vae import Config, FaceVAE
@@ -89,13 +88,13 @@ def test_a_swap_decodes_the_mean_by_the_average_of_the_weights() -> None:
 
 
 def test_the_report_has_exactly_the_network_it_names() -> None:
-    config = configuration("vae-pictures", Task(size=28, channels=1), preset="report")
+    config = PictureConfig.report(Task(size=28, channels=1))
     weights = PictureVAE(config, runtime=PLAIN).state_dict()["network"]
     encoder = 784 * 400 + 400 + 2 * (400 * 20 + 20)
     decoder = 20 * 400 + 400 + 400 * 784 + 784
     assert sum(weight.numel() for weight in weights.values()) == encoder + 2 * decoder
     assert (config.rate, config.batch, config.decoders) == (1e-3, 128, 2)
-    assert configuration("vae-pictures", Task(size=28, channels=1)) == replace(config, decoders=1)
+    assert PictureConfig.laptop(Task(size=28, channels=1)) == replace(config, decoders=1)
 
 
 def test_pictures_pay_by_their_bits_and_by_every_decoder() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -20,7 +20,7 @@ from changeling.cli.values import (
 from changeling.errors import UserError
 
 if TYPE_CHECKING:
-    from changeling.generators import Task
+    from changeling.generators import FamilyConfig, Task
     from changeling.study import Advance
     from changeling.training import Budget, Runtime
 
@@ -127,7 +127,7 @@ class Train:
             today=date.today(), seed=self.seed, runtime=self._runtime(),
         )  # fmt: skip
 
-    def _config(self, task: "Task") -> Any:  # noqa: ANN401
+    def _config(self, task: "Task") -> "FamilyConfig":
         from changeling.generators import configuration
 
         config = configuration(self.family, task, preset=self.preset)

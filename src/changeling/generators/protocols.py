@@ -1,8 +1,8 @@
 """What a family is configured for, and what a trained one can do, as small protocols."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Protocol, Self
 
 from torch import Tensor
 
@@ -21,6 +21,32 @@ class Task:
     """Classes of the pictures; 0: they have no labels."""
     steps: int | None = None
     """Planned steps where they are known; a schedule with an end needs them."""
+
+
+class FamilyConfig(Protocol):
+    """What the frozen dataclasses of settings have in common; some have report(task), too."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Faces of each person, or pictures, in a step."""
+        ...
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Return the smallest configuration that still runs every line."""
+        ...
+
+    @classmethod
+    def laptop(cls, task: Task) -> Self:
+        """Return the configuration for two cores."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

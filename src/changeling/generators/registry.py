@@ -24,7 +24,7 @@ from changeling.generators import (
     vae_pictures,
     vaegan,
 )
-from changeling.generators.protocols import Draws, Swaps, Task
+from changeling.generators.protocols import Draws, FamilyConfig, Swaps, Task
 from changeling.training import Run, Runtime
 
 
@@ -42,8 +42,7 @@ class Family:
     """A family: what it learns from, its configuration's class, and its learner's."""
 
     learns: Learns
-    config: type[Any]
-    """Has the class methods tiny(), laptop(task) and, where a report ran one, report(task)."""
+    config: type[FamilyConfig]
     learner: type[Any]
     """Made from a configuration and a runtime."""
 
@@ -92,7 +91,7 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def configuration(name: str, task: Task, *, preset: str = "laptop") -> Any:  # noqa: ANN401
+def configuration(name: str, task: Task, *, preset: str = "laptop") -> FamilyConfig:
     """Return the configuration of the family `name` for a task.
 
     Raises `UserError` when there is no such family, or it has no such preset.
@@ -100,7 +99,8 @@ def configuration(name: str, task: Task, *, preset: str = "laptop") -> Any:  # n
     kind = family(name)
     if preset not in kind.presets:
         raise UserError(f"{name} has no preset {preset!r}: give one of {', '.join(kind.presets)}")
-    return getattr(kind.config, preset)(task)
+    config: FamilyConfig = getattr(kind.config, preset)(task)
+    return config
 
 
 def load_generator(folder: Path, *, runtime: Runtime | None = None) -> Swaps:

@@ -17,7 +17,6 @@ from changeling.generators import (
     Mixes,
     Unfolds,
     Walks,
-    family,
     load_drawer,
     load_with,
 )
@@ -194,8 +193,7 @@ def _pictures(draws: Draws, wish: Wish, kind: int | None, tick: Tick) -> Iterato
 def _number(run: Run, kind: str | None) -> int | None:
     if kind is None:
         return None
-    config = run.config(family(run.family).config)
-    names = run.data(PictureData).kinds if config.kinds else ()
+    names = run.data(PictureData).kinds
     if kind not in names:
         known = f"give one of {', '.join(names)}" if names else "leave --kind out"
         raise UserError(f"{run.folder} cannot be asked for the kind {kind!r}: {known}")
