@@ -74,7 +74,13 @@ def test_training_goes_on_where_it_stopped(
     assert said[1].startswith(f"{run}: step 3, ")
     assert all(" faces/s, l1 0." in line for line in said)
     assert main([*line, "3"]) == 0
-    assert "trained to the end already" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "trained to the end already" in said and "variety" not in said
+    alike = json.dumps({"step": 3, "d_real": 0.7, "d_fake": 0.3, "variety": 0.1})
+    with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(f"{alike}\n" * 20)
+    assert main([*line, "3"]) == 0
+    assert f"{run}: at step 3 the samples have lost their variety" in capsys.readouterr().out
     settings = json.loads((run / "config.json").read_text(encoding="utf-8"))
     assert settings["config"]["people"] == ["a", "b", "c"]
     assert settings["config"]["size"] == 16
@@ -92,7 +98,7 @@ def test_training_goes_on_where_it_stopped(
 )
 def test_the_budget_and_the_runtime_of_a_training(
     flags: tuple[str, ...], budget: Budget, plain: bool, taught: tuple[Path, Path],
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     calls: list[tuple[object, object]] = []
 
@@ -101,7 +107,7 @@ def test_the_budget_and_the_runtime_of_a_training(
         return iter(())
 
     monkeypatch.setattr(changeling.study, "train_family", train)
-    assert main(training(taught[0], tmp_path / "ab", *flags)) == 0
+    assert main(training(*taught, *flags)) == 0
     best = Runtime.best()
     assert calls == [(budget, best.plain() if plain else best)]
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from changeling.study.demo_report import lead
 from changeling.training import (
     Budget,
     Cadence,
@@ -133,3 +134,9 @@ def test_training_says_it_once(
     )
     assert sum(1 for _ in steps) == 60
     assert capsys.readouterr().err.count("lost their variety") == said
+
+
+def test_a_report_begins_with_what_went_wrong() -> None:
+    healthy, fallen = lead(log(30)), lead(log(30, variety=0.1))
+    assert "went wrong" not in healthy
+    assert fallen.startswith(healthy) and "(10% of the data's)" in fallen[len(healthy) :]

@@ -70,6 +70,9 @@ class Train:
 
     def run(self) -> int:
         """Train."""
+        # Imported here because torch takes seconds that --help and verify need not spend.
+        from changeling.training import Run, collapse
+
         with Bar("pictures") as bar:
             last = None
             for last in self._advances(bar):
@@ -78,10 +81,11 @@ class Train:
             print(f"{self.out}: trained to the end already; give more --minutes or --steps")
         else:
             print(f"{self.out}: {_words(last)} in {last.progress.seconds:.0f} s")
+        if trouble := collapse(Run(self.out).rows()):
+            print(f"{self.out}: {trouble}")
         return 0
 
     def _advances(self, bar: Bar) -> Iterator["Advance"]:
-        # Imported here because torch takes seconds that --help and verify need not spend.
         from changeling.generators import Learns, family
 
         if family(self.family).learns is Learns.PEOPLE:

@@ -22,7 +22,7 @@ from changeling.study.look import Look
 from changeling.study.options import DemoOptions
 from changeling.study.report import Chart, Grid, Picture, Report, Row, Table
 from changeling.study.scores import Results, score_lines
-from changeling.training import Run
+from changeling.training import Run, collapse
 
 _LEAD = (
     "A performs, and a network puts B’s face in. Both are rendered actors, so the true answer "
@@ -65,19 +65,26 @@ def demo_report(folder: Path, options: DemoOptions, results: Results, rivals: Ri
         "performance", "network’s face", "source in B’s colours", "B’s mean face", "truth", "error",
     )  # fmt: skip
     crops = tuple(_crop_rows(moments, rivals, credential))
+    rows = Run(folder / names.RUN).rows()
     return Report(
         title="A face swap against the truth",
-        lead=_LEAD,
+        lead=lead(rows),
         figures=_figures(results),
         table=Table("Scores", _TABLE, score_lines(results.scores)),
         grids=(
             Grid("Frames", _FRAMES, columns, frames),
             Grid("Faces", _CROPS, columns_of_crops, crops),
         ),
-        charts=_charts(Run(folder / names.RUN).rows()),
+        charts=_charts(rows),
         commands=tuple(_commands(options)),
         facts=tuple(_facts(results)),
     )
+
+
+def lead(rows: Sequence[Mapping[str, float]]) -> str:
+    """What the report begins with; the log of the training says whether its generator collapsed."""
+    trouble = collapse(rows)
+    return _LEAD if trouble is None else f"{_LEAD} The training went wrong: {trouble}."
 
 
 def _figures(results: Results) -> tuple[tuple[str, str], ...]:
