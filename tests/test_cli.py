@@ -74,8 +74,8 @@ def test_training_goes_on_where_it_stopped(
     assert said[1].startswith(f"{run}: step 3, ")
     assert all(" faces/s, l1 0." in line for line in said)
     assert main([*line, "3"]) == 0
-    said = capsys.readouterr().out
-    assert "trained to the end already" in said and "variety" not in said
+    again = capsys.readouterr().out
+    assert "trained to the end already" in again and "variety" not in again
     alike = json.dumps({"step": 3, "d_real": 0.7, "d_fake": 0.3, "variety": 0.1})
     with (run / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(f"{alike}\n" * 20)
