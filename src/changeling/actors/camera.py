@@ -115,8 +115,7 @@ class Camera:
         wp.launch(kernel, size, inputs=inputs, device=self.device)
 
     def _pose(self, performance: Performance, index: int) -> tuple[Pose, NDArray[np.float64]]:
-        yaw, pitch, roll = (float(a) for a in performance.turn[index])
-        rotation = _about(2, yaw) @ _about(0, pitch) @ _about(1, roll)
+        rotation = turned(performance.turn[index])
         vector = cv2.Rodrigues(rotation)[0][:, 0]
         angle = float(np.linalg.norm(vector))
         width, height = self.size
@@ -212,6 +211,12 @@ class Camera:
             actions=performance.actions[index].copy(),
             camera=np.array(camera, np.float32),
         )
+
+
+def turned(turn: Floats) -> NDArray[np.float64]:
+    """Yaw, pitch and roll of a `Performance` as a rotation (3, 3) in the renderer's axes."""
+    yaw, pitch, roll = (float(angle) for angle in turn)
+    return _about(2, yaw) @ _about(0, pitch) @ _about(1, roll)
 
 
 def _about(axis: int, angle: float) -> NDArray[np.float64]:

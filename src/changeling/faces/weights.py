@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
@@ -18,7 +21,25 @@ def write_weights(net: nn.Module, out: Path, about: Mapping[str, object]) -> Non
 
     Raises UserError when the folder cannot be written.
     """
-    state = net.state_dict()
+    _write(net.state_dict(), out, about)
+
+
+def write_arrays(
+    arrays: Mapping[str, NDArray[np.generic]], out: Path, about: Mapping[str, object]
+) -> None:
+    """The same for arrays."""
+    _write({name: torch.from_numpy(value) for name, value in arrays.items()}, out, about)
+
+
+def read_arrays(
+    path: Path, *, network: str
+) -> tuple[dict[str, NDArray[np.generic]], dict[str, Any]]:
+    """What `write_arrays` wrote, as float32 and whole numbers, and its JSON; see `read_weights`."""
+    state, about = read_weights(path, network=network)
+    return {name: value.numpy() for name, value in state.items()}, about
+
+
+def _write(state: Mapping[str, Tensor], out: Path, about: Mapping[str, object]) -> None:
     data = save({name: _half(value).contiguous() for name, value in state.items()})
     text = json.dumps({"sha256": hashlib.sha256(data).hexdigest(), **about}, indent=2)
     with replacing(out) as beside:
@@ -45,7 +66,11 @@ def read_weights(path: Path, *, network: str) -> tuple[dict[str, Tensor], dict[s
             f"{path} is not the file that was installed (its SHA-256 differs); "
             "install changeling again."
         )
-    return {name: value.float() for name, value in load(data).items()}, about
+    return {name: _whole(value) for name, value in load(data).items()}, about
+
+
+def _whole(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
 
 
 def _half(value: Tensor) -> Tensor:

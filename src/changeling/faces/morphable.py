@@ -1,0 +1,87 @@
+"""The face as a linear model: a mean face, ways in which faces differ, and what actions do to them.
+
+A morphable model (Blanz & Vetter, "A morphable model for the synthesis of 3D faces", SIGGRAPH
+1999) made of the rendered actors' heads by `changeling teach face`, so that it is free to use.
+Metres from the point between the eyes, in OpenCV's axes: x to the picture's right, y down, z away
+from the camera; the face looks along −z. Heads have the average size.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from changeling.faces.weights import read_arrays
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+FILE = Path(__file__).parent / "face.safetensors"
+"""The model that ships; face.json beside it has its SHA-256 and how it was made."""
+
+
+@dataclass(frozen=True, eq=False)
+class MorphableModel:
+    """A face of n vertices: mean + identity · components + actions · moves."""
+
+    mean: Floats
+    """(n, 3) the mean face in rest."""
+    components: Floats
+    """(k, n, 3) principal components, each one standard deviation long."""
+    moves: Floats
+    """(a, n, 3) what each action at full strength adds."""
+    actions: tuple[str, ...]
+    """ARKit names of the actions."""
+    triangles: Ints
+    """(t, 3) indices of vertices."""
+    parts: Ints
+    """(t,) what each triangle is made of, as `actors.model.Part` numbers it."""
+    uv: Floats
+    """(n, 2) of each vertex in the face's own texture, 0…1, the face filling it."""
+    landmarks: Ints
+    """(200,) vertices of the landmarks, the 68 of 300-W first."""
+    inner: Floats
+    """(n,) distance to the border of the inner face in degrees, above 0 inside."""
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> "MorphableModel":
+        """Read a model and check it against the SHA-256 in the JSON beside it.
+
+        Raises UserError when it is missing or not the one that was written.
+        """
+        arrays, about = read_arrays(path, network="face")
+        real = {name: value.astype(np.float64) for name, value in arrays.items()}
+        whole = {name: value.astype(np.int32) for name, value in arrays.items()}
+        return cls(
+            mean=real["mean"],
+            components=real["components"],
+            moves=real["moves"],
+            actions=tuple(about["actions"]),
+            triangles=whole["triangles"],
+            parts=whole["parts"],
+            uv=real["uv"],
+            landmarks=whole["landmarks"],
+            inner=real["inner"],
+        )
+
+    def shape(self, identity: Floats, actions: Floats) -> Floats:
+        """The vertices (n, 3) of an identity (k,), in deviations, and strengths (a,) of actions."""
+        return (
+            self.mean
+            + np.tensordot(identity, self.components, 1)
+            + np.tensordot(actions, self.moves, 1)
+        )
+
+    @property
+    def eyes_apart(self) -> float:
+        """Distance of the outer corners of the mean face's eyes, in metres."""
+        corners = self.mean[self.landmarks[[36, 45]]]
+        return float(np.linalg.norm(corners[1] - corners[0]))
+
+
+@lru_cache(maxsize=1)
+def face_model() -> MorphableModel:
+    """The model that ships, read once."""
+    return MorphableModel.load()
