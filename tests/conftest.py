@@ -48,6 +48,15 @@ def pytest_terminal_summary(
         terminalreporter.write_line(said, yellow=True)
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> None:
+    """Sums in one order; and more threads than free cores slow tiny networks tenfold."""
+    # Imported here because most tests need none of the torch behind it, which takes seconds.
+    from golden import PLAIN
+
+    PLAIN.apply()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keys and trust of the tests lie in a folder of their own, never in the user's."""

@@ -1,51 +1,29 @@
-"""Laws of the autoencoder, its losses and its schedules."""
-
-from itertools import islice, pairwise
+"""Laws of the autoencoder and its losses."""
 
 import pytest
 import torch
 from golden import PLAIN
 from noise import noise_batches
+from swapping import check_colours, teach_colours
 from torchmetrics.functional.image import structural_similarity_index_measure as reference_ssim
 
-from changeling.faces.people import PeopleBatch
 from changeling.generators.autoencoder import Autoencoder, Config
-from changeling.generators.blocks import discrepancy, dissimilarity, memory, pace
+from changeling.generators.blocks import discrepancy, dissimilarity
 from changeling.generators.classic import Classic
 from changeling.generators.classic import Config as ClassicConfig
 from changeling.generators.protocols import Task
-from changeling.training import Runtime, train
+from changeling.training import Runtime
+from changeling.training.averaged import memory
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
-
-
-def coloured_people(step: int) -> PeopleBatch:
-    """Person a is red, person b is green; brightness is the performance, a square the face."""
-    brightness = torch.rand(1, 4, 1, 1, 1, generator=torch.Generator().manual_seed(step))
-    colours = torch.tensor([[1.0, 0.2, 0.2], [0.2, 1.0, 0.2]]).reshape(2, 1, 3, 1, 1)
-    targets = ((0.3 + 0.7 * brightness) * colours).expand(2, 4, 3, 16, 16)
-    masks = torch.zeros(2, 4, 1, 16, 16)
-    masks[..., 4:12, 4:12] = 1
-    return PeopleBatch(targets, targets, masks, masks)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_a_swap_gives_the_other_person_in_the_same_performance() -> None:
     torch.manual_seed(0)
     config = Config(("a", "b"), size=16, widths=(8, 16), code=16, rate=1e-2)
     learner = Autoencoder(config, runtime=PLAIN)
-    for _ in islice(train(learner, coloured_people, workers=0), 150):
-        pass
-    dark = torch.tensor([0.4, 0.08, 0.08]).reshape(1, 3, 1, 1).expand(1, 3, 16, 16)
-    swapped = learner.swap(torch.cat([dark, 2 * dark]), to="b")
-    inside = swapped.faces[..., 5:11, 5:11].mean(dim=(2, 3))
-    assert inside[0] == pytest.approx([0.08, 0.4, 0.08], abs=0.15)
-    assert inside[1] == pytest.approx([0.16, 0.8, 0.16], abs=0.15)
-    assert swapped.masks[..., 6:10, 6:10].min() > 0.7
-    assert swapped.masks[..., :2, :2].max() < 0.2
+    teach_colours(learner, steps=150)
+    check_colours(learner)
 
 
 def test_the_swap_comes_from_the_average_of_the_weights() -> None:
@@ -67,25 +45,6 @@ def test_the_swap_comes_from_the_average_of_the_weights() -> None:
     zeros = {name: torch.zeros_like(value) for name, value in average.items()}
     learner.load_state_dict({**learner.state_dict(), "network": zeros})
     assert torch.equal(learner.swap(faces, to="b").faces, before.faces)
-
-
-def test_memory_forgets_the_start_and_keeps_a_fixed_share() -> None:
-    assert memory(1) == 0
-    assert all(memory(t) < memory(t + 1) < 1 for t in range(1, 50))
-    weights = [1.0]
-    for t in range(2, 401):
-        weights = [memory(t) * w for w in weights] + [1 - memory(t)]
-    assert sum(weights) == pytest.approx(1)
-    mean_age = sum(w * (400 - t) for t, w in enumerate(weights, 1)) / 400
-    assert mean_age == pytest.approx(1 / 18, rel=0.03)  # of a density t^16
-
-
-def test_pace_warms_up_stays_and_falls_with_the_root() -> None:
-    rates = [pace(step, steady=100, warm=10) for step in range(1, 500)]
-    assert rates[0] == 0.1
-    assert rates[9:100] == [1.0] * 91
-    assert rates[399] == pytest.approx(0.5)
-    assert all(later < earlier for earlier, later in pairwise(rates[100:]))
 
 
 def test_dissimilarity_is_that_of_an_independent_implementation() -> None:

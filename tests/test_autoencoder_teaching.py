@@ -19,11 +19,7 @@ from changeling.training import to_json
 
 ANYBODY = replace(Config.tiny(), people=("anybody",))
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def scene(seed: int = 0) -> SceneBatch:
@@ -62,7 +58,7 @@ def test_saving_and_loading_changes_no_bit() -> None:
     second = make(tie=0.1)
     second.load_state_dict(first.state_dict())
     last_losses(second, 2)
-    one, other = whole.average.state_dict(), second.average.state_dict()
+    one, other = whole.state_dict()["average"], second.state_dict()["average"]
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 

@@ -17,11 +17,7 @@ from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Task
 from changeling.training import train
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Painted(nn.Module):

@@ -18,11 +18,7 @@ from changeling.training import train
 
 GREY = Task(size=28, channels=1, kinds=10)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def trained(config: Config, steps: int) -> Dcgan:

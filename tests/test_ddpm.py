@@ -20,11 +20,7 @@ REPORT = replace(
     Config.report(Task()), channels=1, size=16, widths=(4, 8, 12), steps=10, sampling=Sampling(10)
 )
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def dice(seed: int = 0) -> torch.Generator:

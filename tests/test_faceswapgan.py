@@ -1,13 +1,13 @@
 """Laws of the faceswap-GAN: each of its options changes just what it says."""
 
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import pytest
 import torch
 from golden import PLAIN
 from noise import noise_batches
+from swapping import check_colours, teach_colours
 from torch import Tensor
 
 from changeling.faces.people import PeopleBatch
@@ -28,13 +28,8 @@ from changeling.generators.faceswapgan_losses import (
     strokes,
 )
 from changeling.generators.protocols import Task
-from changeling.training import train
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def learner(**changes: Any) -> FaceswapGAN:  # noqa: ANN401
@@ -219,16 +214,6 @@ class TestOptions:
         assert (report.mixup, report.match, report.rate, report.factor) == (0.2, 0.5, 1e-4, 1.0)
 
 
-def coloured_people(step: int) -> PeopleBatch:
-    """Person a is red, person b is green; brightness is the performance, a square the face."""
-    brightness = torch.rand(1, 4, 1, 1, 1, generator=torch.Generator().manual_seed(step))
-    colours = torch.tensor([[1.0, 0.2, 0.2], [0.2, 1.0, 0.2]]).reshape(2, 1, 3, 1, 1)
-    targets = ((0.3 + 0.7 * brightness) * colours).expand(2, 4, 3, 16, 16)
-    masks = torch.zeros(2, 4, 1, 16, 16)
-    masks[..., 4:12, 4:12] = 1
-    return PeopleBatch(targets, targets, masks, masks)
-
-
 def test_a_swap_gives_the_other_person_in_the_same_performance() -> None:
     weights = Weights(perceptual=(0, 0, 0, 0), alpha=1, eyes=0, tie=0.01)
     plain = {
@@ -242,12 +227,5 @@ def test_a_swap_gives_the_other_person_in_the_same_performance() -> None:
     made = learner(
         **plain, filters=16, code=8, weights=weights, rate=5e-3, unjudged=999, steady=None
     )
-    for _ in islice(train(made, coloured_people, workers=0), 120):
-        pass
-    dark = torch.tensor([0.4, 0.08, 0.08]).reshape(1, 3, 1, 1).expand(1, 3, 16, 16)
-    swapped = made.swap(torch.cat([dark, 2 * dark]), to="b")
-    inside = swapped.faces[..., 5:11, 5:11].mean(dim=(2, 3))
-    assert inside[0] == pytest.approx([0.08, 0.4, 0.08], abs=0.15)
-    assert inside[1] == pytest.approx([0.16, 0.8, 0.16], abs=0.15)
-    assert swapped.masks[..., 6:10, 6:10].min() > 0.7
-    assert swapped.masks[..., :2, :2].max() < 0.2
+    teach_colours(made, steps=120)
+    check_colours(made)

@@ -4,7 +4,6 @@ from typing import get_args
 
 import pytest
 import torch
-from golden import PLAIN
 from torch import nn
 
 from changeling.generators.faceswapgan_networks import (
@@ -23,11 +22,7 @@ NORMS: dict[Norm, type[nn.Module]] = {
     "group": nn.GroupNorm, "hybrid": Hybrid,
 }  # fmt: skip
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def generator(size: int = 64, capacity: Capacity = "lite", norm: Norm = "none") -> Generator:

@@ -44,11 +44,7 @@ RESTORING = [name for name in FAMILIES if hasattr(FAMILIES[name].learner, "resto
 PEOPLED = [name for name in FAMILIES if FAMILIES[name].learns is Learns.PEOPLE]
 RUNTIMES = {"plain": PLAIN, "fast": FAST, "half": HALF}
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def make(name: str, runtime: Runtime = PLAIN, seed: int = 0) -> Any:  # noqa: ANN401

@@ -178,29 +178,30 @@ def test_the_learner_moves_every_weight_and_resumes(lessons: Lessons) -> None:
     torch.manual_seed(0)
     batches = landmark_batches(lessons, batch=4, seed=1)
     learner = LandmarkLearner()
-    before = {name: value.clone() for name, value in learner.net.named_parameters()}
+    net = learner.averaged.network
+    before = {name: value.clone() for name, value in net.named_parameters()}
     losses = [learner.step(batches(step)) for step in range(2)]
     assert all(loss.isfinite() and not loss.requires_grad for loss in losses[0].values())
-    assert all(not torch.equal(before[n], p) for n, p in learner.net.named_parameters())
+    assert all(not torch.equal(before[n], p) for n, p in net.named_parameters())
     other = LandmarkLearner()
     other.load_state_dict(deepcopy(learner.state_dict()))
     for twin in (learner, other):
         twin.step(batches(2))
-    same = zip(learner.net.parameters(), other.net.parameters(), strict=True)
+    same = zip(net.parameters(), other.averaged.network.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in same)
     kept = deepcopy(learner.state_dict())
     assert learner.preview(batches(0)).shape == (4, 4, 3, SIZE, SIZE)
-    assert all(torch.equal(kept["net"][n], v) for n, v in learner.net.state_dict().items())
+    assert all(torch.equal(kept["network"][n], v) for n, v in net.state_dict().items())
 
 
 def test_learning_brings_the_points_nearer(lessons: Lessons) -> None:
     torch.manual_seed(0)
     learner = LandmarkLearner(averaging=0.0, rate=4e-3)
     batches = landmark_batches(lessons, batch=12, seed=1, spoil=CLEAN)
-    before = examine(learner.average, lessons, spoil=CLEAN)
+    before = examine(learner.averaged.average, lessons, spoil=CLEAN)
     for step in range(40):
         learner.step(batches(step))
-    after = examine(learner.net, lessons, spoil=CLEAN)
+    after = examine(learner.averaged.network, lessons, spoil=CLEAN)
     assert after.error_68 < 0.6 * before.error_68
     assert after.iou > before.iou + 0.2
     assert after.frames == 8
@@ -214,8 +215,8 @@ def test_folding_the_normalisation_changes_nothing(lessons: Lessons) -> None:
     view = enlarged(matrix, MARGIN)
     small = torch.from_numpy(crop(picture, view, SIZE)).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
-        marks = learner.average(small)
-    face = Landmarker(learner.average).find(picture, matrix)
+        marks = learner.averaged.average(small)
+    face = Landmarker(learner.averaged.average).find(picture, matrix)
     assert face.seen is not None
     back = apply(view, face.seen.dense)
     assert np.abs(back - marks.points[0].numpy()).max() < 1e-4

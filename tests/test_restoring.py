@@ -19,11 +19,7 @@ from changeling.generators.restoring import (
 )
 from changeling.training import train
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def ramps(step: int) -> PictureBatch:
@@ -85,7 +81,7 @@ def test_noise_has_its_strength_and_its_seed() -> None:
 def test_all_that_is_drawn_goes_through_the_code(config: Config) -> None:
     """The encoder gives as many numbers as are claimed, and the decoder knows nothing else."""
     learner = Restorer(config, runtime=PLAIN)
-    network = learner._network
+    network = learner._averaged.network
     picture = torch.rand(1, config.channels, config.size, config.size)
     code = network.encoder(2 * picture - 1)
     assert code.numel() == config.components < picture.numel() / 8

@@ -30,11 +30,7 @@ from changeling.training import Budget, train
 
 SMALL = Shape(widths=(8, 16), looked_up=(0, 1), heads=2, code=8)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def network(size: int = 16) -> Swapper:
@@ -179,7 +175,7 @@ class TestTeaching:
             )
         other.load_state_dict(teacher.state_dict())
         left, right = other.state_dict()["average"], teacher.state_dict()["average"]
-        assert other.steps == teacher.steps
+        assert other.averaged.steps == teacher.averaged.steps
         assert all(torch.equal(left[name], right[name]) for name in right)
 
 

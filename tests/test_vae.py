@@ -18,11 +18,7 @@ from changeling.generators.vae_pictures import Config as PictureConfig
 from changeling.generators.vae_pictures import PictureVAE
 from changeling.training import train
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_divergence_of_the_prior_is_zero_and_of_all_else_more() -> None:

@@ -16,11 +16,7 @@ from changeling.training import from_json, to_json, train
 
 BATCHES = noise_batches(people=3, size=16)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> None:
-    """More threads than free cores slow tiny networks tenfold."""
-    PLAIN.apply()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def stepped(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import tyro
 
@@ -13,6 +13,19 @@ from changeling.media import Tick
 if TYPE_CHECKING:
     from changeling.faces import Renders
     from changeling.faces.scenes import Scenes
+    from changeling.training import Budget
+
+Teaching = TypeVar("Teaching", contravariant=True)
+Taught = TypeVar("Taught", covariant=True)
+
+
+class Teaches(Protocol[Teaching, Taught]):
+    """A function that renders into `cache`, teaches in a run's folder and writes `out`."""
+
+    def __call__(
+        self, run: Path, budget: "Budget", teaching: Teaching, /,
+        *, cache: Path, out: Path, tick: Tick,
+    ) -> Taught: ...  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,13 +74,9 @@ class Teach:
         # Imported here because torch takes seconds that --help and verify need not spend.
         from changeling.faces import LandmarkTeaching, teach_landmarks
         from changeling.faces.landmarks import WEIGHTS
-        from changeling.training import Budget
 
-        out = self._out(WEIGHTS)
-        taught = teach_landmarks(
-            self._folder(), Budget(self.minutes), LandmarkTeaching(self._renders(), seed=self.seed),
-            cache=self.cache, out=out, tick=_tick(bar),
-        )  # fmt: skip
+        teaching = LandmarkTeaching(self._renders(), seed=self.seed)
+        out, taught = self._teach(teach_landmarks, teaching, WEIGHTS, bar)
         return (
             f"{out}: {taught.steps} steps, mean error {100 * taught.kept.error:.2f} % of the "
             f"distance of the eyes, overlap of the inner face {taught.kept.iou:.3f}, on actors not "
@@ -77,13 +86,9 @@ class Teach:
     def _identity(self, bar: Bar) -> str:
         from changeling.faces import IdentityTeaching, teach_identity
         from changeling.faces.identity import WEIGHTS
-        from changeling.training import Budget
 
-        out = self._out(WEIGHTS)
-        taught = teach_identity(
-            self._folder(), Budget(self.minutes), IdentityTeaching(self._renders(), seed=self.seed),
-            cache=self.cache, out=out, tick=_tick(bar),
-        )  # fmt: skip
+        teaching = IdentityTeaching(self._renders(), seed=self.seed)
+        out, taught = self._teach(teach_identity, teaching, WEIGHTS, bar)
         return (
             f"{out}: {taught.steps} steps, equal error rate {100 * taught.kept.error:.1f} % "
             f"(area under the curve {taught.kept.auc:.4f}) on pairs of actors not learnt from"
@@ -108,13 +113,9 @@ class Teach:
     def _swapper(self, bar: Bar) -> str:
         from changeling.generators.supervised import WEIGHTS
         from changeling.generators.supervised_teaching import SwapperTeaching, teach_swapper
-        from changeling.training import Budget
 
-        out = self._out(WEIGHTS)
-        taught = teach_swapper(
-            self._folder(), Budget(self.minutes), SwapperTeaching(self._scenes(), seed=self.seed),
-            cache=self.cache, out=out, tick=_tick(bar),
-        )  # fmt: skip
+        teaching = SwapperTeaching(self._scenes(), seed=self.seed)
+        out, taught = self._teach(teach_swapper, teaching, WEIGHTS, bar)
         return (
             f"{out}: {taught.steps} steps, {taught.kept.psnr:.2f} dB from the true answer (the "
             f"face as it was: {taught.kept.unchanged:.2f} dB) on faces not learnt from"
@@ -126,15 +127,20 @@ class Teach:
             AutoencoderTeaching,
             teach_autoencoder,
         )
+
+        teaching = AutoencoderTeaching(self._scenes(), seed=self.seed)
+        out, taught = self._teach(teach_autoencoder, teaching, WEIGHTS, bar)
+        return f"{out}: {taught.steps} steps, mean absolute difference {taught.l1:.4f}"
+
+    def _teach(
+        self, teach: Teaches[Teaching, Taught], teaching: Teaching, weights: Path, bar: Bar
+    ) -> tuple[Path, Taught]:
+        """Where the weights are, by default in the place of those in use, and what came out."""
         from changeling.training import Budget
 
-        out = self._out(WEIGHTS)
-        taught = teach_autoencoder(
-            self._folder(), Budget(self.minutes),
-            AutoencoderTeaching(self._scenes(), seed=self.seed),
-            cache=self.cache, out=out, tick=_tick(bar),
-        )  # fmt: skip
-        return f"{out}: {taught.steps} steps, mean absolute difference {taught.l1:.4f}"
+        out, budget = self._out(weights), Budget(self.minutes)
+        tick = _tick(bar)
+        return out, teach(self._folder(), budget, teaching, cache=self.cache, out=out, tick=tick)
 
     def _scenes(self) -> "Scenes":
         from changeling.faces.scenes import Scenes

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from changeling.faces.networks import Residual, channels_last, conv, follow, fuse
+from changeling.faces.networks import Residual, channels_last, conv, fuse
 from changeling.faces.weights import read_weights
-from changeling.training import load_optimizer, optimizer_state
+from changeling.training.averaged import Averaged
 
 SIZE = 64
 """Pixels of the unit crop that the network reads."""
@@ -110,59 +110,42 @@ class IdentityLearner:
         averaging: float = 10.0,
     ) -> None:
         """traits: float32 (people, t), each with mean 0 and spread 1 over the people."""
-        self.net = IdentityNet()
-        channels_last(self.net)
-        self.average = IdentityNet().eval().requires_grad_(False)
-        self.average.load_state_dict(self.net.state_dict())
+        net = IdentityNet()
+        channels_last(net)
         self.directions = nn.Linear(traits.shape[1], LENGTH, bias=False)
         self._traits = traits
         self._scale, self._margin, self._warm_up = scale, margin, warm_up
-        self._averaging = averaging
-        self.steps = 0
-        """Steps made so far."""
-        parameters = [*self.net.parameters(), *self.directions.parameters()]
-        self._optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=5e-4)
+        parameters = [*net.parameters(), *self.directions.parameters()]
+        adam = torch.optim.AdamW(parameters, lr=rate, weight_decay=5e-4)
+        self.averaged = Averaged(net, adam, power=averaging)
+        """The network; what ships are its averaged weights."""
 
     def step(self, batch: IdentityBatch, /) -> dict[str, Tensor]:
         """One step; losses: `margin`, and `mistaken`, the share of faces nearest to another's."""
-        self.net.train()
         crops = batch.crops.contiguous(memory_format=torch.channels_last)
-        cosines = self.net(crops) @ F.normalize(self.directions(self._traits)).T
-        margin = self._margin * min(1.0, self.steps / self._warm_up)
+        cosines = self.averaged.network(crops) @ F.normalize(self.directions(self._traits)).T
+        margin = self._margin * min(1.0, self.averaged.steps / self._warm_up)
         loss = margin_loss(cosines, batch.who, scale=self._scale, margin=margin)
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
-        self.steps += 1
-        follow(self.average, self.net, step=self.steps, power=self._averaging)
+        self.averaged.move(loss)
         mistaken = (cosines.argmax(1) != batch.who).float().mean()
         return {"margin": loss.detach(), "mistaken": mistaken}
 
     def preview(self, batch: IdentityBatch, /) -> Tensor:
         """(rows, 4, 3, 64, 64), 0…1: up to 8 crops, each with the three nearest of the batch."""
         with torch.no_grad():
-            embeddings = self.average(batch.crops)
+            embeddings = self.averaged.average(batch.crops)
         likeness = embeddings[:8] @ embeddings.T
         nearest = likeness.topk(min(4, len(batch)), dim=1).indices
         return batch.crops[nearest]
 
     def state_dict(self) -> dict[str, Any]:
-        """Network, average, directions and optimizer."""
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "directions": self.directions.state_dict(),
-            "optimizer": optimizer_state(self._optimizer),
-            "steps": self.steps,
-        }
+        """Network, average, optimizer, the number of steps, and directions."""
+        return {**self.averaged.state_dict(), "directions": self.directions.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Goes on where `state_dict` was taken."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
+        self.averaged.load_state_dict(state)
         self.directions.load_state_dict(state["directions"])
-        load_optimizer(self._optimizer, state["optimizer"])
-        self.steps = int(state["steps"])
 
 
 class Identifier:

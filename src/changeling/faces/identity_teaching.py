@@ -95,12 +95,13 @@ def teach_identity(
     folder = Run.begin(run, family="identity", config=teaching, data=teaching.renders)
     for progress in fit(learner, batches, folder, budget, seed=teaching.seed, workers=workers):
         tick(round(progress.fraction * 1000), 1000)
-    embeddings = Identifier(learner.average, same=0.0).embed(unit_crops(kept))
+    averaged = learner.averaged
+    embeddings = Identifier(averaged.average, same=0.0).embed(unit_crops(kept))
     pairs = draw_pairs(kept.face, kept.styling, PAIRS, seed=teaching.seed)
-    taught = IdentityTaught(learner.steps, examine(embeddings, pairs))
+    taught = IdentityTaught(averaged.steps, examine(embeddings, pairs))
     same = {"same": taught.kept.threshold}
     write_weights(
-        learner.average, out, same | {"taught": asdict(taught), "teaching": asdict(teaching)}
+        averaged.average, out, same | {"taught": asdict(taught), "teaching": asdict(teaching)}
     )
     return taught
 

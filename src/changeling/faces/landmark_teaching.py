@@ -14,11 +14,15 @@ from torch.nn import functional as F
 from changeling.faces.landmark_exam import Marked, examine
 from changeling.faces.landmark_lessons import LandmarkBatch, landmark_batches
 from changeling.faces.landmarks import SIZE, WEIGHTS, LandmarkNet, Marks
-from changeling.faces.networks import channels_last, follow
+from changeling.faces.networks import channels_last
 from changeling.faces.renders import Renders, learnt_and_kept
 from changeling.faces.weights import write_weights
 from changeling.media import Tick, silent
-from changeling.training import Budget, Run, fit, load_optimizer, optimizer_state
+from changeling.training import Budget, Run, fit
+from changeling.training.averaged import Averaged
+
+_WARM_UP = 200
+"""Steps in which the learning rate rises to its peak."""
 
 
 @dataclass(frozen=True)
@@ -53,34 +57,26 @@ class LandmarkLearner:
     """Teaches a `LandmarkNet`; keeps an average of its weights, which is what ships."""
 
     def __init__(self, *, rate: float = 2e-3, steady: int = 2000, averaging: float = 8.0) -> None:
-        self.net = LandmarkNet()
-        channels_last(self.net)
-        self.average = LandmarkNet().eval().requires_grad_(False)
-        self.average.load_state_dict(self.net.state_dict())
-        self._rate, self._steady, self._averaging = rate, steady, averaging
-        self.steps = 0
-        self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=rate, weight_decay=1e-3)
+        net = LandmarkNet()
+        channels_last(net)
+        adam = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-3)
+        self.averaged = Averaged(net, adam, steady=steady, warm=_WARM_UP, power=averaging)
+        """The network; what ships are its averaged weights."""
 
     def step(self, batch: LandmarkBatch, /) -> dict[str, Tensor]:
         """One step; losses: `points` (Wing, in pixels of the crop), `spread`, `visible`, `turn`,
         `presence`, `parts`."""
-        self._set_rate()
-        self.net.train()
-        losses = marks_losses(self.net(_channels_last(batch.crops)), batch)
+        losses = marks_losses(self.averaged.network(_channels_last(batch.crops)), batch)
         weights = {"points": 1.0, "spread": 0.1, "visible": 0.3, "turn": 3.0, "presence": 1.0}
         total = sum(weights.get(name, 5.0) * loss for name, loss in losses.items())
-        self._optimizer.zero_grad()
-        torch.as_tensor(total).backward()
-        self._optimizer.step()
-        self.steps += 1
-        follow(self.average, self.net, step=self.steps, power=self._averaging)
+        self.averaged.move(torch.as_tensor(total))
         return {name: loss.detach() for name, loss in losses.items()}
 
     def preview(self, batch: LandmarkBatch, /) -> Tensor:
         """(rows, 4, 3, 64, 64), 0…1: up to 8 crops with the net's points, the true ones, and the
         net's and the true inner face."""
         with torch.no_grad():
-            marks = self.average(batch.crops[:8])
+            marks = self.averaged.average(batch.crops[:8])
         shown = marks.parts.softmax(1)
         rows = []
         for k, picture in enumerate(batch.crops[:8]):
@@ -90,26 +86,12 @@ class LandmarkLearner:
         return torch.stack(rows)
 
     def state_dict(self) -> dict[str, Any]:
-        """Network, average and optimizer."""
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": optimizer_state(self._optimizer),
-            "steps": self.steps,
-        }
+        """Network, average, optimizer and the number of steps."""
+        return self.averaged.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Goes on where `state_dict` was taken."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        load_optimizer(self._optimizer, state["optimizer"])
-        self.steps = int(state["steps"])
-
-    def _set_rate(self) -> None:
-        step = self.steps + 1
-        share = min(1.0, step / 200, (self._steady / step) ** 0.5)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate * share
+        self.averaged.load_state_dict(state)
 
 
 def marks_losses(marks: Marks, batch: LandmarkBatch) -> dict[str, Tensor]:
@@ -168,8 +150,9 @@ def teach_landmarks(
     folder = Run.begin(run, family="landmarks", config=teaching, data=teaching.renders)
     for progress in fit(learner, batches, folder, budget, seed=teaching.seed, workers=workers):
         tick(round(progress.fraction * 1000), 1000)
-    taught = LandmarksTaught(learner.steps, examine(learner.average, kept, seed=teaching.seed))
-    write_weights(learner.average, out, {"taught": asdict(taught), "teaching": asdict(teaching)})
+    averaged = learner.averaged
+    taught = LandmarksTaught(averaged.steps, examine(averaged.average, kept, seed=teaching.seed))
+    write_weights(averaged.average, out, {"taught": asdict(taught), "teaching": asdict(teaching)})
     return taught
 
 

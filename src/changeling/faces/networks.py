@@ -1,4 +1,4 @@
-"""What the networks of this room are built of, and the average of their weights that ships."""
+"""What the networks of this room are built of."""
 
 import torch
 from torch import Tensor, nn
@@ -43,18 +43,3 @@ def fuse(net: nn.Module) -> None:
                 before, norm = module[i], module[i + 1]
                 if isinstance(before, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                     module[i], module[i + 1] = fuse_conv_bn_eval(before, norm), nn.Identity()
-
-
-def follow(average: nn.Module, net: nn.Module, *, step: int, power: float) -> None:
-    """Move `average` to the mean of all steps' weights, each weighted by a power of its index.
-
-    It looks back over about 1 / `power` of the training, however long that is. step: counted from
-    1. Karras et al., "Analyzing and improving the training dynamics of diffusion models", CVPR
-    2024, equations 1 and 2.
-    """
-    share = (power + 1) / (power + step)
-    with torch.no_grad():
-        new = net.state_dict()
-        for name, kept in average.state_dict().items():
-            if kept.is_floating_point():
-                kept.lerp_(new[name], share)

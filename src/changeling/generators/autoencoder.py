@@ -9,7 +9,6 @@ and averaged weights.
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,15 @@ from changeling.generators.blocks import (
     check_size,
     discrepancy,
     drawing_losses,
+    drawing_sum,
     find_person,
-    follow,
-    pace,
+    flattened,
     swap_grid,
+    swapped,
 )
 from changeling.generators.protocols import Swapped, Task
-from changeling.training import Losses, Runtime, from_json, load_optimizer, optimizer_state
+from changeling.training import Losses, Runtime, from_json
+from changeling.training.averaged import Averaged
 
 WEIGHTS = Path(__file__).parent / "weights" / "autoencoder.safetensors"
 """What `changeling teach autoencoder` wrote; autoencoder.json beside it says how."""
@@ -97,25 +98,23 @@ class Autoencoder:
         """Side of the faces in pixels."""
         self._config = config
         self._runtime = runtime
-        self._network = runtime.network(_begun(config))
-        self._average = deepcopy(self._network).requires_grad_(False).eval()
-        self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.9, 0.99))
-        self._steps = 0
+        network = runtime.network(_begun(config))
+        adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        self._averaged = Averaged(network, adam, steady=config.steady)
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back by its person's decoder; move the weights and their average."""
-        inputs = self._runtime.pictures(batch.inputs.flatten(0, 1))
-        targets = self._runtime.pictures(batch.targets.flatten(0, 1))
-        masks = self._runtime.pictures(batch.masks.flatten(0, 1))
+        faces = (batch.inputs, batch.targets, batch.masks)
+        inputs, targets, masks = flattened(self._runtime, *faces)
         with self._runtime.autocast():
-            codes = self._network.encode(inputs)
+            codes = self._averaged.network.encode(inputs)
             noisy = codes + self._config.noise * torch.randn_like(codes)
-            drawn = self._network.decode(noisy.chunk(len(self.people)))
+            drawn = self._averaged.network.decode(noisy.chunk(len(self.people)))
         losses = {
             **drawing_losses(drawn.float(), targets, masks, self._config.outside),
             "tie": discrepancy(codes.float().unflatten(0, batch.inputs.shape[:2])),
         }
-        self._move(self._total(losses))
+        self._averaged.move(self._total(losses))
         return {name: loss.detach() for name, loss in losses.items()}
 
     def preview(self, batch: PeopleBatch, /) -> Tensor:
@@ -127,40 +126,22 @@ class Autoencoder:
         """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`)."""
         person = find_person(self.people, to)
         with self._runtime.autocast():
-            code = self._average.encode(self._runtime.pictures(faces))
-            drawn = self._average.draw(code, person)
-        drawn = drawn.float().contiguous()
-        return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
+            code = self._averaged.average.encode(self._runtime.pictures(faces))
+            drawn = self._averaged.average.draw(code, person)
+        return swapped(drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, averaged weights, Adam's state and the number of steps."""
-        return {
-            "network": self._network.state_dict(),
-            "average": self._average.state_dict(),
-            "adam": optimizer_state(self._adam),
-            "steps": self._steps,
-        }
+        return self._averaged.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
-        self._network.load_state_dict(state["network"])
-        self._average.load_state_dict(state["average"])
-        load_optimizer(self._adam, state["adam"])
-        self._steps = state["steps"]
+        self._averaged.load_state_dict(state)
 
     def _total(self, losses: Mapping[str, Tensor]) -> Tensor:
         config = self._config
-        drawing = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
+        drawing = drawing_sum(losses, config.structure, config.mask)
         return drawing + config.tie * losses["tie"]
-
-    def _move(self, total: Tensor) -> None:
-        self._adam.zero_grad()
-        total.backward()
-        self._steps += 1
-        for group in self._adam.param_groups:
-            group["lr"] = self._config.rate * pace(self._steps, self._config.steady)
-        self._adam.step()
-        follow(self._average, self._network, self._steps)
 
 
 class Network(Twins):

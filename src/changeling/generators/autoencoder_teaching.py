@@ -1,7 +1,6 @@
 """Teaching the encoder and the decoder with which an autoencoder of two people may begin."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,10 @@ from changeling.faces.scene_lessons import SceneBatch, scene_batches
 from changeling.faces.scenes import Scenes
 from changeling.faces.weights import write_weights
 from changeling.generators.autoencoder import WEIGHTS, Config, Network
-from changeling.generators.blocks import drawing_losses, follow, pace
+from changeling.generators.blocks import drawing_losses, drawing_sum, flattened
 from changeling.media import Tick, silent
-from changeling.training import (
-    Budget,
-    Losses,
-    Run,
-    Runtime,
-    fit,
-    load_optimizer,
-    optimizer_state,
-    to_json,
-)
+from changeling.training import Budget, Losses, Run, Runtime, fit, to_json
+from changeling.training.averaged import Averaged
 
 
 @dataclass(frozen=True)
@@ -89,9 +80,11 @@ def teach_autoencoder(
     ):
         loss = progress.step.losses["l1"]
         tick(round(progress.fraction * 1000), 1000)
-    taught = AutoencoderTaught(learner.steps, loss)
+    taught = AutoencoderTaught(learner.averaged.steps, loss)
     about = {"taught": asdict(taught), "config": to_json(teaching.config)}
-    write_weights(learner.average, out, about | {"scenes": asdict(scenes), "seed": teaching.seed})
+    write_weights(
+        learner.averaged.average, out, about | {"scenes": asdict(scenes), "seed": teaching.seed}
+    )
     return taught
 
 
@@ -105,65 +98,40 @@ class AutoencoderTeacher:
         """Build the network on `runtime`."""
         self._teaching, self._runtime = teaching, runtime
         config = teaching.config
-        self.network = runtime.network(Network(config))
-        self.average = deepcopy(self.network).requires_grad_(False).eval()
-        """What is written: the averaged weights."""
-        self._adam = runtime.adam(self.network.parameters(), rate=config.rate, betas=(0.9, 0.99))
-        self.steps = 0
-        """Steps made so far."""
+        network = runtime.network(Network(config))
+        adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        self.averaged = Averaged(network, adam, steady=config.steady)
+        """The network; what is written are its averaged weights."""
 
     def step(self, batch: SceneBatch, /) -> Losses:
         """Give the targets back and tie their codes to those of the inputs."""
         config = self._teaching.config
-        targets, others, masks = (
-            self._runtime.pictures(x.flatten(0, 1))
-            for x in (batch.targets, batch.inputs, batch.masks)
-        )
+        faces = (batch.targets, batch.inputs, batch.masks)
+        targets, others, masks = flattened(self._runtime, *faces)
         with self._runtime.autocast():
-            codes = self.network.encode(torch.cat([targets, others]))
+            codes = self.averaged.network.encode(torch.cat([targets, others]))
             own, same = codes.chunk(2)
-            drawn = self.network.decode((own + config.noise * torch.randn_like(own),))
+            drawn = self.averaged.network.decode((own + config.noise * torch.randn_like(own),))
         losses = {
             **drawing_losses(drawn.float(), targets, masks, config.outside),
             "tie": F.mse_loss(own.float(), same.float()),
         }
-        self._move(losses)
+        drawing = drawing_sum(losses, config.structure, config.mask)
+        self.averaged.move(drawing + self._teaching.tie * losses["tie"])
         return {name: loss.detach() for name, loss in losses.items()}
 
     @torch.no_grad()
     def preview(self, batch: SceneBatch, /) -> Tensor:
         """Rows of a face, its drawing, and the drawing of somebody else in the same moment."""
-        faces = [batch.targets[:, 0], batch.inputs[:, 0]]
-        drawn = [
-            self.average.draw(self.average.encode(self._runtime.pictures(face)), 0)
-            for face in faces
-        ]
+        faces, network = [batch.targets[:, 0], batch.inputs[:, 0]], self.averaged.average
+        drawn = [network.draw(network.encode(self._runtime.pictures(face)), 0) for face in faces]
         columns = [faces[0], *(x[:, :3].float().clamp(0, 1).cpu() for x in drawn)]
         return torch.stack(columns, dim=1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return network, average, Adam's state and the number of steps."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "adam": optimizer_state(self._adam),
-            "steps": self.steps,
-        }
+        return self.averaged.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Go on where `state_dict` was taken."""
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        load_optimizer(self._adam, state["adam"])
-        self.steps = int(state["steps"])
-
-    def _move(self, losses: Mapping[str, Tensor]) -> None:
-        config = self._teaching.config
-        drawing = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
-        self._adam.zero_grad()
-        (drawing + self._teaching.tie * losses["tie"]).backward()
-        self.steps += 1
-        for group in self._adam.param_groups:
-            group["lr"] = config.rate * pace(self.steps, config.steady)
-        self._adam.step()
-        follow(self.average, self.network, self.steps)
+        self.averaged.load_state_dict(state)

@@ -1,5 +1,6 @@
 """What two or more families share."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -7,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.errors import UserError
-from changeling.generators.protocols import Swaps
+from changeling.generators.protocols import Swapped, Swaps
+from changeling.training import Runtime
 
 PREVIEWED = 4
 """Faces of each person that a preview shows."""
@@ -49,6 +51,17 @@ def swap_grid(swaps: Swaps, targets: Tensor) -> Tensor:
     return torch.stack([faces, *columns], dim=1)
 
 
+def flattened(runtime: Runtime, *pictures: Tensor) -> tuple[Tensor, ...]:
+    """Move several pictures (people, n, …) to where networks live, as (people · n, …)."""
+    return tuple(runtime.pictures(x.flatten(0, 1)) for x in pictures)
+
+
+def swapped(drawn: Tensor) -> Swapped:
+    """Return drawings (n, 4, s, s), RGB and the mask's logits, as faces and masks."""
+    drawn = drawn.float().contiguous()
+    return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
+
+
 def check_kind(kind: int | None, kinds: int) -> None:
     """Raise `UserError` unless `kind` is None (any) or one of the `kinds` that can be drawn."""
     if kind is not None and not 0 <= kind < kinds:
@@ -61,15 +74,6 @@ def picture_grid(pictures: Tensor, columns: int = 8) -> Tensor:
     return pictures.expand(-1, 3, -1, -1).unflatten(0, (-1, columns))
 
 
-def pace(step: int, steady: int, warm: int = 50) -> float:
-    """Return the learning rate at `step` (from 1) as a share of its peak.
-
-    Linear warm-up, then constant, then falling with the root of the step (Karras et al., EDM2,
-    arXiv 2312.02696, equation 67): no horizon, so a budget in minutes resumes exactly.
-    """
-    return min(1.0, step / warm) * min(1.0, (steady / step) ** 0.5)
-
-
 def rising(step: int, steps: int) -> float:
     """Return the share of its final weight that a loss has at `step` (from 0).
 
@@ -77,23 +81,6 @@ def rising(step: int, steps: int) -> float:
     divergence of a variational autoencoder).
     """
     return min(1.0, step / steps)
-
-
-def memory(step: int, power: float = 16.0) -> float:
-    """Return the share of the averaged weights that is kept at `step` (from 1).
-
-    A power-function average (EDM2, arXiv 2312.02696, section 3.1): its window is a fixed share of
-    the training so far, so that it too needs no horizon.
-    """
-    return (1 - 1 / step) ** (power + 1)
-
-
-@torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, step: int) -> None:
-    """Move averaged weights towards those of the network after `step` (from 1); see `memory`."""
-    pairs = zip(average.parameters(), network.parameters(), strict=True)
-    for mean, weight in pairs:
-        mean.lerp_(weight, 1 - memory(step))
 
 
 def discrepancy(codes: Tensor) -> Tensor:
@@ -129,6 +116,11 @@ def drawing_losses(
         "dssim": dissimilarity(faces, targets, weights),
         "mask": F.binary_cross_entropy_with_logits(logits, masks),
     }
+
+
+def drawing_sum(losses: Mapping[str, Tensor], structure: float, mask: float) -> Tensor:
+    """Add up what `drawing_losses` returned, with the weights of dssim and mask beside l1."""
+    return losses["l1"] + structure * losses["dssim"] + mask * losses["mask"]
 
 
 def dissimilarity(faces: Tensor, targets: Tensor, weights: Tensor, window: int = 7) -> Tensor:

@@ -26,18 +26,13 @@ from torch.nn import functional as F
 
 from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
-from changeling.generators.blocks import (
-    check_people,
-    check_size,
-    find_person,
-    follow,
-    swap_grid,
-)
+from changeling.generators.blocks import check_people, check_size, find_person, swap_grid
 from changeling.generators.cyclegan_losses import differences, taken_for, translate
 from changeling.generators.cyclegan_networks import Coded, PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Swapped, Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training.averaged import follow, set_rate
 
 PAPER_STEPS = 200_000
 """200 epochs of about a thousand pictures, one a step (section 7.1)."""
@@ -137,8 +132,8 @@ class CycleGan:
         """Draw both ways and back, move the generators and their average, then the judges."""
         self._steps += 1
         share = decay(self._steps, self._config.steps)
-        _set_rate(self._adam, share * self._config.rate)
-        _set_rate(self._judges_adam, share * self._config.judge_rate)
+        set_rate(self._adam, share * self._config.rate)
+        set_rate(self._judges_adam, share * self._config.judge_rate)
         faces = self._people(batch.targets)
         self._network.judges.requires_grad_(False)
         with self._runtime.autocast():
@@ -246,11 +241,6 @@ def _check(config: Config) -> None:
         )
     halvings = len(config.widths) if config.code else 2
     check_size(config.size, 2 ** max(halvings, config.judge_layers + 2))
-
-
-def _set_rate(adam: torch.optim.Optimizer, rate: float) -> None:
-    for group in adam.param_groups:
-        group["lr"] = rate
 
 
 def _sum(losses: Iterable[Tensor]) -> Tensor:

@@ -22,9 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
-from changeling.generators.blocks import check_kind, check_size, memory, picture_grid
+from changeling.generators.blocks import check_kind, check_size, picture_grid
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
+from changeling.training.averaged import follow
 
 _PREVIEWED = 32
 _AT_ONCE = 64
@@ -114,7 +115,7 @@ class Dcgan:
         self._move(0, drawing)
         self._network.judge.requires_grad_(True)
         self._steps += 1
-        self._follow()
+        follow(self._average, self._network.generator, self._steps)
         return {
             "judge": judging.detach(),
             "generator": drawing.detach(),
@@ -165,17 +166,6 @@ class Dcgan:
         self._adams[part].zero_grad()
         loss.backward()
         self._adams[part].step()
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the average; batch norm's running means, too, belong to the weights averaged."""
-        learnt = 1 - memory(self._steps)
-        now = self._network.generator.state_dict()
-        for name, mean in self._average.state_dict().items():
-            if mean.is_floating_point():
-                mean.lerp_(now[name], learnt)
-            else:
-                mean.copy_(now[name])
 
 
 def _says(logits: Tensor, real: int) -> Tensor:

@@ -19,11 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
-from changeling.generators.blocks import check_kind, check_size, follow, pace, picture_grid
+from changeling.generators.blocks import check_kind, check_size, picture_grid
 from changeling.generators.ddpm_networks import PatchNet, ReportNet
 from changeling.generators.ddpm_process import Process, Sampling, draws, guided, noise_level
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training.averaged import follow, pace, set_rate
 
 _PREVIEWED = 16
 _AT_ONCE = 64
@@ -245,8 +246,7 @@ class Ddpm:
         loss.backward()
         self._steps += 1
         if self._config.steady is not None:
-            for group in self._adam.param_groups:
-                group["lr"] = self._config.rate * pace(self._steps, self._config.steady)
+            set_rate(self._adam, self._config.rate * pace(self._steps, self._config.steady))
         self._adam.step()
         if self._config.averaged:
             follow(self._average, self._network, self._steps)

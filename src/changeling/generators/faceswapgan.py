@@ -17,14 +17,13 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from changeling.faces.identity import read_network
-from changeling.faces.networks import follow
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
     check_people,
     check_size,
     discrepancy,
     find_person,
-    pace,
+    flattened,
     swap_grid,
 )
 from changeling.generators.faceswapgan_losses import (
@@ -42,6 +41,7 @@ from changeling.generators.faceswapgan_losses import (
 from changeling.generators.faceswapgan_networks import Capacity, Generator, Norm, Style, judge
 from changeling.generators.protocols import Swapped, Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
+from changeling.training.averaged import follow, pace, set_rate
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class FaceswapGAN:
         if self._steps > self._config.unjudged:
             losses["adversarial"], notes = self._judge(blended, views)
         self._move(self._adam, self._config.weights.total(losses))
-        follow(self._average, self._network.generator, step=self._steps, power=16)
+        follow(self._average, self._network.generator, self._steps)
         return {name: loss.detach() for name, loss in losses.items()} | notes
 
     def preview(self, batch: PeopleBatch, /) -> Tensor:
@@ -202,10 +202,8 @@ class FaceswapGAN:
 
     def _views(self, batch: PeopleBatch) -> Views:
         """Lay all people's faces in one row, now and then in other colours or in motion."""
-        inputs, targets, masks, eyes = (
-            self._runtime.pictures(pictures.flatten(0, 1))
-            for pictures in (batch.inputs, batch.targets, batch.masks, batch.eyes)
-        )
+        pictures = (batch.inputs, batch.targets, batch.masks, batch.eyes)
+        inputs, targets, masks, eyes = flattened(self._runtime, *pictures)
         views = Views(2 * inputs - 1, 2 * targets - 1, masks, eyes)
         if self._config.match:
             views = in_other_colours(views, self._config.match)
@@ -269,10 +267,8 @@ class FaceswapGAN:
 
     def _move(self, optimizer: Optimizer, loss: Tensor) -> None:
         config = self._config
-        steady = config.steady
-        for group in optimizer.param_groups:
-            slow = 1.0 if steady is None else pace(self._steps, steady)
-            group["lr"] = config.rate * config.factor * slow
+        slow = 1.0 if config.steady is None else pace(self._steps, config.steady)
+        set_rate(optimizer, config.rate * config.factor * slow)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -8,7 +8,6 @@ that is given back says how unusual it is (`Restorer.unlikeness`). A wide code r
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
-from changeling.generators.blocks import PREVIEWED, Residual, check_size, follow, pace
+from changeling.generators.blocks import PREVIEWED, Residual, check_size
 from changeling.generators.protocols import Task
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training import Losses, Runtime
+from changeling.training.averaged import Averaged
 
 _BLOCK = 4
 """Side in pixels of the blocks over which `unlikeness` averages."""
@@ -84,10 +84,9 @@ class Restorer:
         """Classes of the pictures it learns from."""
         self._config = config
         self._runtime = runtime
-        self._network = runtime.network(_Network(config))
-        self._average = deepcopy(self._network).requires_grad_(False).eval()
-        self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.9, 0.99))
-        self._steps = 0
+        network = runtime.network(_Network(config))
+        adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        self._averaged = Averaged(network, adam, steady=config.steady)
 
     def step(self, batch: PictureBatch, /) -> Losses:
         """Give noisy pictures back clean; move the weights and their average."""
@@ -96,15 +95,9 @@ class Restorer:
         noise = self._config.noise * torch.randn(batch.pictures.shape)
         noisy = clean + self._runtime.pictures(noise)
         with self._runtime.autocast():
-            drawn = self._network(noisy)
+            drawn = self._averaged.network(noisy)
         loss = F.mse_loss(drawn.float(), clean)
-        self._steps += 1
-        for group in self._adam.param_groups:
-            group["lr"] = self._config.rate * pace(self._steps, self._config.steady)
-        self._adam.zero_grad()
-        loss.backward()
-        self._adam.step()
-        follow(self._average, self._network, self._steps)
+        self._averaged.move(loss)
         return {"mse": loss.detach()}
 
     def preview(self, batch: PictureBatch, /) -> Tensor:
@@ -119,7 +112,7 @@ class Restorer:
     def restore(self, pictures: Tensor) -> Tensor:
         """Give noisy pictures back clean, by the averaged weights (see `Restores`)."""
         with self._runtime.autocast():
-            drawn = self._average(self._runtime.pictures(pictures))
+            drawn = self._averaged.average(self._runtime.pictures(pictures))
         return cast(Tensor, drawn).float().clamp(0, 1).contiguous()
 
     def unlikeness(self, pictures: Tensor) -> Tensor:
@@ -128,19 +121,11 @@ class Restorer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, averaged weights, Adam's state and the number of steps."""
-        return {
-            "network": self._network.state_dict(),
-            "average": self._average.state_dict(),
-            "adam": optimizer_state(self._adam),
-            "steps": self._steps,
-        }
+        return self._averaged.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
-        self._network.load_state_dict(state["network"])
-        self._average.load_state_dict(state["average"])
-        load_optimizer(self._adam, state["adam"])
-        self._steps = state["steps"]
+        self._averaged.load_state_dict(state)
 
 
 def noisy_pictures(pictures: Tensor, noise: float, dice: torch.Generator) -> Tensor:

@@ -18,9 +18,10 @@ from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
 from changeling.generators import stylegan_networks as networks
-from changeling.generators.blocks import check_kind, check_size, follow, pace, picture_grid
+from changeling.generators.blocks import check_kind, check_size, picture_grid
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
+from changeling.training.averaged import follow, pace, set_rate
 
 BETAS = (0.0, 0.99)
 CENTRED = 0.005
@@ -210,7 +211,7 @@ class StyleGAN:
     def _set_pace(self) -> None:
         rate = self._config.rate * pace(self._steps + 1, self._config.steady)
         for adam in (self._artist, self._critic):
-            adam.param_groups[0]["lr"] = rate
+            set_rate(adam, rate)
 
     def _draw_mixed(self, count: int) -> Tensor:
         """Draw with fresh noise; most pictures change to a second style at some layer."""

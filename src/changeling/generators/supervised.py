@@ -11,7 +11,6 @@ is a reconstruction, which gets better while the swap gets worse: watch the trut
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,14 +25,16 @@ from changeling.generators.blocks import (
     check_people,
     check_size,
     drawing_losses,
+    drawing_sum,
     find_person,
-    follow,
-    pace,
+    flattened,
     swap_grid,
+    swapped,
 )
 from changeling.generators.protocols import Swapped, Task
 from changeling.generators.supervised_network import Shape, Swapper
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training import Losses, Runtime
+from changeling.training.averaged import Averaged
 
 SIZE = 64
 """Side in pixels of the faces that the weights that ship draw."""
@@ -99,12 +100,11 @@ class Supervised:
         """Side of the faces in pixels."""
         self._config = config
         self._runtime = runtime
-        self._network = runtime.network(_taught(config) if config.taught else _random(config))
-        self._average = deepcopy(self._network).requires_grad_(False).eval()
-        self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        network = runtime.network(_taught(config) if config.taught else _random(config))
+        adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        self._averaged = Averaged(network, adam, steady=config.steady)
         remembered = (len(config.people), config.references, 3, config.size, config.size)
         self._references = torch.zeros(remembered, device=runtime.device)
-        self._steps = 0
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back from what the averaged network makes of it as somebody else.
@@ -112,17 +112,17 @@ class Supervised:
         The first step remembers the batch's faces as pictures of their people. The inputs of the
         batch are not looked at: their colours are exchanged, and this network sees light by them.
         """
-        if not self._steps:
+        if not self._averaged.steps:
             self._references.copy_(_repeated(batch.targets, self._config.references))
-        targets = self._runtime.pictures(batch.targets.flatten(0, 1))
-        masks = self._runtime.pictures(batch.masks.flatten(0, 1))
+        targets, masks = flattened(self._runtime, batch.targets, batch.masks)
         inputs = self._as_others(targets)
         looked_at = torch.randperm(self._references.shape[1])[:_LOOKED_AT]
         references = self._runtime.pictures(self._references[:, looked_at].flatten(0, 1))
         with self._runtime.autocast():
-            drawn = self._network(inputs, references, len(self.people))
+            drawn = self._averaged.network(inputs, references, len(self.people))
         losses = drawing_losses(drawn.float(), targets, masks, self._config.outside)
-        self._move(losses)
+        config = self._config
+        self._averaged.move(drawing_sum(losses, config.structure, config.mask))
         return {name: loss.detach() for name, loss in losses.items()}
 
     def preview(self, batch: PeopleBatch, /) -> Tensor:
@@ -134,48 +134,28 @@ class Supervised:
         """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`)."""
         references = self._runtime.pictures(self._references[find_person(self.people, to)])
         with self._runtime.autocast():
-            drawn = self._average(self._runtime.pictures(faces), references, 1)
-        drawn = drawn.float().contiguous()
-        return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
+            drawn = self._averaged.average(self._runtime.pictures(faces), references, 1)
+        return swapped(drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, averaged weights, remembered pictures, Adam's state and the steps."""
-        return {
-            "network": self._network.state_dict(),
-            "average": self._average.state_dict(),
-            "references": self._references,
-            "adam": optimizer_state(self._adam),
-            "steps": self._steps,
-        }
+        return {**self._averaged.state_dict(), "references": self._references}
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
-        self._network.load_state_dict(state["network"])
-        self._average.load_state_dict(state["average"])
+        self._averaged.load_state_dict(state)
         self._references.copy_(state["references"])
-        load_optimizer(self._adam, state["adam"])
-        self._steps = state["steps"]
 
     @torch.no_grad()
     def _as_others(self, faces: Tensor) -> Tensor:
         """Each person's faces (people · n, 3, s, s), drawn as one of the others."""
         others = torch.randint(1, len(self.people), ()) + torch.arange(len(self.people))
         references = self._references[others % len(self.people)].flatten(0, 1)
+        references = self._runtime.pictures(references)
         with self._runtime.autocast():
-            drawn = self._average(faces, self._runtime.pictures(references), len(self.people))
+            drawn = self._averaged.average(faces, references, len(self.people))
         # Whole drawings: pasted, the person's own neck and ears would tell the answer's colours.
         return self._runtime.pictures(drawn[:, :3].float().clamp(0, 1))
-
-    def _move(self, losses: Mapping[str, Tensor]) -> None:
-        config = self._config
-        total = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
-        self._adam.zero_grad()
-        total.backward()
-        self._steps += 1
-        for group in self._adam.param_groups:
-            group["lr"] = config.rate * pace(self._steps, config.steady)
-        self._adam.step()
-        follow(self._average, self._network, self._steps)
 
 
 def _taught(config: Config) -> Swapper:

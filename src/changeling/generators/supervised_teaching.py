@@ -1,13 +1,12 @@
 """Teaching the swapper that ships by the true answers of rendered scenes, and examining it."""
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from changeling.errors import UserError
@@ -17,19 +16,12 @@ from changeling.faces.renders import render_lessons
 from changeling.faces.scene_lessons import SceneBatch, scene_batches
 from changeling.faces.scenes import Scenes
 from changeling.faces.weights import write_weights
-from changeling.generators.blocks import drawing_losses, follow, pace
+from changeling.generators.blocks import drawing_losses, drawing_sum
 from changeling.generators.supervised import SIZE, WEIGHTS
 from changeling.generators.supervised_network import Shape, Swapper
 from changeling.media import Tick, silent
-from changeling.training import (
-    Budget,
-    Losses,
-    Run,
-    Runtime,
-    fit,
-    load_optimizer,
-    optimizer_state,
-)
+from changeling.training import Budget, Losses, Run, Runtime, fit
+from changeling.training.averaged import Averaged
 
 _KEPT = 0.04
 """Share of the squares of faces that are not learnt from, one at least."""
@@ -121,8 +113,10 @@ def teach_swapper(
     steps = fit(learner, batches, folder, budget, seed=teaching.seed, workers=runtime.workers)
     for progress in steps:
         tick(round(progress.fraction * 1000), 1000)
-    taught = SwapperTaught(learner.steps, learner.examine(asked(k) for k in range(_ASKED)))
-    write_weights(learner.average, out, {"taught": asdict(taught), "teaching": asdict(teaching)})
+    taught = SwapperTaught(learner.averaged.steps, learner.examine(asked(k) for k in range(_ASKED)))
+    write_weights(
+        learner.averaged.average, out, {"taught": asdict(taught), "teaching": asdict(teaching)}
+    )
     return taught
 
 
@@ -147,27 +141,26 @@ class SwapperTeacher:
 
     def __init__(self, teaching: SwapperTeaching, *, runtime: Runtime) -> None:
         self._teaching, self._runtime = teaching, runtime
-        self.network = runtime.network(Swapper(SIZE, teaching.shape))
-        self.average = deepcopy(self.network).requires_grad_(False).eval()
-        self._adam = runtime.adam(self.network.parameters(), rate=teaching.rate, betas=(0.9, 0.99))
+        network = runtime.network(Swapper(SIZE, teaching.shape))
+        adam = runtime.adam(network.parameters(), rate=teaching.rate, betas=(0.9, 0.99))
+        self.averaged = Averaged(network, adam, steady=teaching.steady, steepest=teaching.steepest)
+        """The network; what is written are its averaged weights."""
         self._identity = runtime.network(read_network()[0]).requires_grad_(False).eval()
-        self.steps = 0
-        """Steps made so far."""
 
     def step(self, batch: SceneBatch, /) -> Losses:
         """Draw every face as its person; move the weights and their average."""
-        drawn = self._drawn(self.network, batch)
+        drawn = self._drawn(self.averaged.network, batch)
         targets, masks = self._moved(batch.targets), self._moved(batch.masks)
         losses = drawing_losses(drawn, targets, masks, self._teaching.outside)
         if self._teaching.likeness:
             losses["unlike"] = self._unlike(targets.lerp(drawn[:, :3], masks), targets)
-        self._move(losses)
+        self.averaged.move(self._total(losses))
         return {name: loss.detach() for name, loss in losses.items()}
 
     def preview(self, batch: SceneBatch, /) -> Tensor:
         """Rows of a picture of the person, the face, the drawing and the true answer."""
         with torch.no_grad():
-            drawn = self._drawn(self.average, batch)[:, :3].clamp(0, 1)
+            drawn = self._drawn(self.averaged.average, batch)[:, :3].clamp(0, 1)
         first = drawn.unflatten(0, batch.inputs.shape[:2])[:, 0].cpu()
         columns = [batch.references[:, 0], batch.inputs[:, 0], first, batch.targets[:, 0]]
         return torch.stack(columns, dim=1)
@@ -178,7 +171,7 @@ class SwapperTeacher:
         for batch in batches:
             targets, masks = self._moved(batch.targets), self._moved(batch.masks)
             with torch.no_grad():
-                faces = self._drawn(self.average, batch)[:, :3].clamp(0, 1)
+                faces = self._drawn(self.averaged.average, batch)[:, :3].clamp(0, 1)
             drawn.append(decibels(faces, targets, masks))
             unchanged.append(decibels(self._moved(batch.inputs), targets, masks))
         psnr, before = torch.cat(drawn), torch.cat(unchanged)
@@ -186,19 +179,11 @@ class SwapperTeacher:
 
     def state_dict(self) -> dict[str, Any]:
         """Network, average, Adam's state and the number of steps."""
-        return {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "adam": optimizer_state(self._adam),
-            "steps": self.steps,
-        }
+        return self.averaged.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Goes on where `state_dict` was taken."""
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        load_optimizer(self._adam, state["adam"])
-        self.steps = int(state["steps"])
+        self.averaged.load_state_dict(state)
 
     def _drawn(self, network: Swapper, batch: SceneBatch) -> Tensor:
         inputs, references = self._moved(batch.inputs), self._moved(batch.references)
@@ -218,19 +203,12 @@ class SwapperTeacher:
         """(p, n, …) → (p · n, …)"""
         return self._runtime.pictures(pictures.flatten(0, 1))
 
-    def _move(self, losses: Mapping[str, Tensor]) -> None:
+    def _total(self, losses: Mapping[str, Tensor]) -> Tensor:
         teaching = self._teaching
-        total = losses["l1"] + teaching.structure * losses["dssim"] + teaching.mask * losses["mask"]
+        total = drawing_sum(losses, teaching.structure, teaching.mask)
         if "unlike" in losses:
             total = total + teaching.likeness * losses["unlike"]
-        self._adam.zero_grad()
-        total.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), teaching.steepest)
-        self.steps += 1
-        for group in self._adam.param_groups:
-            group["lr"] = teaching.rate * pace(self.steps, teaching.steady)
-        self._adam.step()
-        follow(self.average, self.network, self.steps)
+        return total
 
 
 def decibels(faces: Tensor, targets: Tensor, masks: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ learn to do without the code before it says anything.
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,15 +22,17 @@ from changeling.generators.blocks import (
     check_size,
     divergence,
     drawing_losses,
+    drawing_sum,
     find_person,
-    follow,
-    pace,
+    flattened,
     reparameterise,
     rising,
     swap_grid,
+    swapped,
 )
 from changeling.generators.protocols import Swapped, Task
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training import Losses, Runtime
+from changeling.training.averaged import Averaged
 
 
 @dataclass(frozen=True)
@@ -91,25 +92,23 @@ class FaceVAE:
         self._runtime = runtime
         people, code = len(config.people), config.code
         twins = Twins(config.size, config.widths, people=people, encoded=2 * code, code=code)
-        self._network = runtime.network(twins)
-        self._average = deepcopy(self._network).requires_grad_(False).eval()
-        self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.9, 0.99))
-        self._steps = 0
+        network = runtime.network(twins)
+        adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        self._averaged = Averaged(network, adam, steady=config.steady)
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back by its person's decoder; move the weights and their average."""
-        inputs = self._runtime.pictures(batch.inputs.flatten(0, 1))
-        targets = self._runtime.pictures(batch.targets.flatten(0, 1))
-        masks = self._runtime.pictures(batch.masks.flatten(0, 1))
+        faces = (batch.inputs, batch.targets, batch.masks)
+        inputs, targets, masks = flattened(self._runtime, *faces)
         with self._runtime.autocast():
-            mean, log_variance = self._network.encode(inputs).float().chunk(2, dim=1)
+            mean, log_variance = self._averaged.network.encode(inputs).float().chunk(2, dim=1)
             codes = reparameterise(mean, log_variance)
-            drawn = self._network.decode(codes.chunk(len(self.people)))
+            drawn = self._averaged.network.decode(codes.chunk(len(self.people)))
         losses = {
             **drawing_losses(drawn.float(), targets, masks, self._config.outside),
             "kl": divergence(mean, log_variance).mean(),
         }
-        self._move(losses)
+        self._averaged.move(self._total(losses))
         return {name: loss.detach() for name, loss in losses.items()}
 
     def preview(self, batch: PeopleBatch, /) -> Tensor:
@@ -121,35 +120,19 @@ class FaceVAE:
         """Give the means of the codes of `faces` back as the person `to` (see `Swaps`)."""
         person = find_person(self.people, to)
         with self._runtime.autocast():
-            mean, _ = self._average.encode(self._runtime.pictures(faces)).chunk(2, dim=1)
-            drawn = self._average.draw(mean, person)
-        drawn = drawn.float().contiguous()
-        return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
+            mean, _ = self._averaged.average.encode(self._runtime.pictures(faces)).chunk(2, dim=1)
+            drawn = self._averaged.average.draw(mean, person)
+        return swapped(drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, averaged weights, Adam's state and the number of steps."""
-        return {
-            "network": self._network.state_dict(),
-            "average": self._average.state_dict(),
-            "adam": optimizer_state(self._adam),
-            "steps": self._steps,
-        }
+        return self._averaged.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
-        self._network.load_state_dict(state["network"])
-        self._average.load_state_dict(state["average"])
-        load_optimizer(self._adam, state["adam"])
-        self._steps = state["steps"]
+        self._averaged.load_state_dict(state)
 
-    def _move(self, losses: Mapping[str, Tensor]) -> None:
+    def _total(self, losses: Mapping[str, Tensor]) -> Tensor:
         config = self._config
-        drawing = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
-        self._adam.zero_grad()
-        weight = config.beta * rising(self._steps, config.rise)
-        (drawing + weight * losses["kl"]).backward()
-        self._steps += 1
-        for group in self._adam.param_groups:
-            group["lr"] = config.rate * pace(self._steps, config.steady)
-        self._adam.step()
-        follow(self._average, self._network, self._steps)
+        weight = config.beta * rising(self._averaged.steps, config.rise)
+        return drawing_sum(losses, config.structure, config.mask) + weight * losses["kl"]

@@ -34,17 +34,18 @@ from changeling.generators.blocks import (
     check_size,
     divergence,
     drawing_losses,
+    drawing_sum,
     find_person,
-    follow,
+    flattened,
     halving,
-    pace,
     reparameterise,
     rising,
     swap_grid,
+    swapped,
 )
 from changeling.generators.protocols import Swapped, Task
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
-from changeling.training.collapse import adversarial
+from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
+from changeling.training.averaged import follow, pace, set_rate
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,8 @@ class VAEGAN:
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Draw and swap every face, judge them, and move each part by its share of the losses."""
-        inputs = self._runtime.pictures(batch.inputs.flatten(0, 1))
-        targets = self._runtime.pictures(batch.targets.flatten(0, 1))
-        masks = self._runtime.pictures(batch.masks.flatten(0, 1))
+        faces = (batch.inputs, batch.targets, batch.masks)
+        inputs, targets, masks = flattened(self._runtime, *faces)
         with self._runtime.autocast():
             drawn = self._draw(inputs)
             judged = self._judged(drawn, targets, masks)
@@ -177,8 +177,7 @@ class VAEGAN:
         with self._runtime.autocast():
             mean, _ = self._average.encode(self._runtime.pictures(faces)).chunk(2, dim=1)
             drawn = self._average.draw(mean, person)
-        drawn = drawn.float().contiguous()
-        return Swapped(drawn[:, :3].clamp(0, 1), drawn[:, 3:].sigmoid())
+        return swapped(drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, averaged weights, the state of each Adam and the number of steps."""
@@ -232,7 +231,7 @@ class VAEGAN:
     def _route(self, drawn: _Drawn, losses: Mapping[str, Tensor]) -> None:
         """Leave in every weight the gradient of the losses that its part follows."""
         config = self._config
-        pixels = losses["l1"] + config.structure * losses["dssim"] + config.mask * losses["mask"]
+        pixels = drawing_sum(losses, config.structure, config.mask)
         share = rising(self._steps, config.rise)
         likeness = pixels + share * config.gamma * losses["like"]
         torch.autograd.backward(losses["judge"], inputs=self._parts["judge"], retain_graph=True)
@@ -256,7 +255,7 @@ class VAEGAN:
         share = pace(self._steps, config.steady)
         for name, adam in self._adams.items():
             peak = config.judge_rate if name == "judge" else config.rate
-            adam.param_groups[0]["lr"] = peak * share
+            set_rate(adam, peak * share)
             adam.step()
             adam.zero_grad()
         follow(self._average, self._twins, self._steps)

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from changeling.faces.networks import channels_last, follow
+from changeling.faces.networks import channels_last
 from changeling.faces.pictures import PictureBatch
 from changeling.faces.weights import write_weights
 from changeling.measuring.fashion import WEIGHTS, FashionClassifier, FashionNet
 from changeling.media import Tick, silent
-from changeling.training import Batches, Budget, Run, fit, load_optimizer, optimizer_state
+from changeling.training import Batches, Budget, Run, fit
+from changeling.training.averaged import Averaged, set_rate
 
 _SHIFT = 1
 """Pixels by which a picture is shifted at most, in each direction: more teaches slower."""
@@ -56,56 +57,42 @@ class FashionLearner:
     """Teaches a `FashionNet`; keeps an average of its weights, which is what ships."""
 
     def __init__(self, teaching: FashionTeaching) -> None:
-        self.net = FashionNet()
-        channels_last(self.net)
-        self.average = FashionNet().eval().requires_grad_(False)
-        self.average.load_state_dict(self.net.state_dict())
-        self.steps = 0
-        """Steps made so far."""
+        net = FashionNet()
+        channels_last(net)
+        adam = torch.optim.AdamW(net.parameters(), weight_decay=teaching.decay)
+        self.averaged = Averaged(net, adam, power=teaching.averaging)
+        """The network; what ships are its averaged weights."""
         self._teaching = teaching
-        self._optimizer = torch.optim.AdamW(self.net.parameters(), weight_decay=teaching.decay)
 
     def step(self, batch: PictureBatch, /) -> dict[str, Tensor]:
         """One step; losses: `entropy`, and `mistaken`, the share of wrong classes."""
-        self.net.train()
-        logits = self.net.head(self.net(shifted(batch.pictures)))
+        net = self.averaged.network
+        logits = net.head(net(shifted(batch.pictures)))
         loss = F.cross_entropy(logits, batch.labels)
-        self._optimizer.zero_grad()
-        loss.backward()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._teaching.rate * self._pace()
-        self._optimizer.step()
-        self.steps += 1
-        follow(self.average, self.net, step=self.steps, power=self._teaching.averaging)
+        set_rate(self.averaged.optimizer, self._teaching.rate * self._pace())
+        self.averaged.move(loss)
         mistaken = (logits.argmax(1) != batch.labels).float().mean()
         return {"entropy": loss.detach(), "mistaken": mistaken}
 
     def preview(self, batch: PictureBatch, /) -> Tensor:
         """(1, up to 16, 3, 28, 28), 0…1: the pictures of the batch that it is least sure of."""
         with torch.no_grad():
-            sure = self.average.head(self.average(batch.pictures)).softmax(1).amax(1)
+            net = self.averaged.average
+            sure = net.head(net(batch.pictures)).softmax(1).amax(1)
         return batch.pictures[sure.argsort()[:16]].expand(-1, 3, -1, -1)[None]
 
     def state_dict(self) -> dict[str, Any]:
-        """Network, average and optimizer."""
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": optimizer_state(self._optimizer),
-            "steps": self.steps,
-        }
+        """Network, average, optimizer and the number of steps."""
+        return self.averaged.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Goes on where `state_dict` was taken."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        load_optimizer(self._optimizer, state["optimizer"])
-        self.steps = int(state["steps"])
+        self.averaged.load_state_dict(state)
 
     def _pace(self) -> float:
         """Up in a straight line, then down in a straight line to 0 at the last step."""
-        left = 1 - self.steps / self._teaching.steps
-        return max(0.0, min(self.steps / _WARM_UP, left))
+        steps = self.averaged.steps
+        return max(0.0, min(steps / _WARM_UP, 1 - steps / self._teaching.steps))
 
 
 def shifted(pictures: Tensor) -> Tensor:
@@ -140,7 +127,8 @@ def teach_fashion(
     budget = Budget(minutes=None, steps=teaching.steps)
     for progress in fit(learner, learnt, folder, budget, seed=teaching.seed, workers=workers):
         tick(progress.step.index, teaching.steps)
-    seen = FashionClassifier(learner.average).classify(kept.pictures)
-    taught = FashionTaught(learner.steps, seen.accuracy(kept.labels), seen.confidence)
-    write_weights(learner.average, out, {"taught": asdict(taught), "teaching": asdict(teaching)})
+    averaged = learner.averaged
+    seen = FashionClassifier(averaged.average).classify(kept.pictures)
+    taught = FashionTaught(averaged.steps, seen.accuracy(kept.labels), seen.confidence)
+    write_weights(averaged.average, out, {"taught": asdict(taught), "teaching": asdict(teaching)})
     return taught
