@@ -14,7 +14,7 @@ from changeling.faces.fitted import Fit, FrameFit, Marked, middle
 from changeling.faces.fitting_solver import FOCAL, Problem
 from changeling.faces.morphable import Floats, MorphableModel
 
-_STEPS, _TRACKED = 12, 3
+_STEPS, _TRACKED = 10, 3
 """Steps of a fit, and of one that goes on from the last frame."""
 
 

@@ -23,9 +23,9 @@ NOISE = 0.014
 """Expected error of a landmark as a share of the distance between the outer corners of the eyes."""
 _FOCAL_SPREAD = 0.35
 """Deviation of the logarithm of the focal length."""
-_ACTION_SPREAD = 0.4
-"""Deviation of the strength of an action, from 0."""
-_MOTION = (0.06, 0.15)
+_ACTION_SPREAD, _LEAST_SPREAD = 1.5, 0.05
+"""Deviation of the strength of an action from 0, in its usual strengths, and the least there is."""
+_MOTION = (0.06, 0.08)
 """Deviations from one frame to the next: of the head's turn in radians and its place in distances
 between the eyes; and of the strength of an action."""
 _DAMPING, _STILL = 1e-3, 1e-4
@@ -63,6 +63,8 @@ class Problem:
     """(200, 3, k); k is 0 where the identity is known."""
     moves: Floats
     """(200, 3, a)"""
+    rarity: Floats
+    """(a,) curvature that the prior of each action has."""
     marked: Sequence[Marked]
     known: bool
     """Whether identity and focal length are given."""
@@ -78,13 +80,11 @@ class Problem:
         last: FrameFit | None = None,
     ) -> "Problem":
         """Of all numbers, or with the identity and the focal length of a fit."""
-        points = model.landmarks
-        mean, components = model.mean[points], model.components[:, points]
+        mean, components, moves = model.marked
         if known is not None:
-            mean = mean + np.tensordot(known.identity, components, 1)
-            components = components[:0]
-        moves = model.moves[:, points].transpose(1, 2, 0)
-        return cls(mean, components.transpose(1, 2, 0), moves, marked, known is not None, last)
+            mean, components = mean + components @ known.identity, components[..., :0]
+        rarity = np.maximum(_ACTION_SPREAD * model.usual, _LEAST_SPREAD) ** -2
+        return cls(mean, components, moves, rarity, marked, known is not None, last)
 
     def solve(self, fit: Fit, steps: int) -> Fit:
         """Go down from `fit` by at most so many steps, each as long as it helps."""
@@ -149,7 +149,7 @@ class Problem:
     def _priors(self, marked: Marked, frame: FrameFit) -> tuple[float, Floats, Floats]:
         """Cost, curvature and gradient that a frame's own numbers have before it is looked at."""
         weights = np.zeros(_POSE + len(frame.actions))
-        weights[_POSE:] = _ACTION_SPREAD**-2
+        weights[_POSE:] = self.rarity
         away = np.concatenate([np.zeros(_POSE), frame.actions])
         if self.last is None:
             pull = weights * away
@@ -242,4 +242,4 @@ def _turning(points: Floats) -> Floats:
 
 def _rows(by_point: Floats) -> Floats:
     """(n, 2, m) → (2n, m)"""
-    return np.ascontiguousarray(by_point.reshape(-1, by_point.shape[2]))
+    return by_point.reshape(2 * len(by_point), by_point.shape[2])

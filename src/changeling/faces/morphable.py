@@ -7,7 +7,7 @@ from the camera; the face looks along −z. Heads have the average size.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,8 @@ class MorphableModel:
     """(k, n, 3) principal components, each one standard deviation long."""
     moves: Floats
     """(a, n, 3) what each action at full strength adds."""
+    usual: Floats
+    """(a,) root mean square of each action's strength in performances."""
     actions: tuple[str, ...]
     """ARKit names of the actions."""
     triangles: Ints
@@ -58,6 +60,7 @@ class MorphableModel:
             mean=real["mean"],
             components=real["components"],
             moves=real["moves"],
+            usual=real["usual"],
             actions=tuple(about["actions"]),
             triangles=whole["triangles"],
             parts=whole["parts"],
@@ -73,6 +76,13 @@ class MorphableModel:
             + np.tensordot(identity, self.components, 1)
             + np.tensordot(actions, self.moves, 1)
         )
+
+    @cached_property
+    def marked(self) -> tuple[Floats, Floats, Floats]:
+        """The landmarks alone: mean (200, 3), components (200, 3, k), moves (200, 3, a)."""
+        ways = (x[:, self.landmarks].transpose(1, 2, 0) for x in (self.components, self.moves))
+        components, moves = (np.ascontiguousarray(x) for x in ways)
+        return self.mean[self.landmarks], components, moves
 
     @property
     def eyes_apart(self) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from changeling.actors import ACTIONS, Performance
 from changeling.actors.actor import face_traits, styling_traits
 from changeling.actors.body import resting
 from changeling.actors.camera import AXES
@@ -22,6 +23,8 @@ LEFT_OUT = ("mouthClose", "tongueOut")
 has no landmark."""
 _FIRST = 40_000
 """Seed of the first face and of the first styling; others use smaller or larger ones."""
+_PERFORMANCES = 40
+"""Performances in which the strengths of actions are measured."""
 _RIM = -15.0
 """Degrees beyond the inner face that the model reaches."""
 _HOLDS = (0, 40, 60)
@@ -96,6 +99,7 @@ def assembled(heads: Floats, components: int) -> MorphableModel:
         mean=mean,
         components=(deviations * axes[:components]).reshape(components, *mean.shape),
         moves=m.actions[chosen][:, used].astype(np.float64) @ AXES.T,
+        usual=_usual()[chosen],
         actions=tuple(m.action_names[k] for k in chosen),
         triangles=triangles,
         parts=parts,
@@ -128,6 +132,14 @@ def face_part() -> tuple[Ints, Ints, Ints]:
     triangles = m.triangles[inside | skin]
     used, index = np.unique(triangles, return_inverse=True)
     return used.astype(np.int32), index.reshape(-1, 3).astype(np.int32), m.part[inside | skin]
+
+
+def _usual() -> Floats:
+    """Root mean square of the strength of each of the 52 actions, in performances."""
+    seeds = range(_FIRST, _FIRST + _PERFORMANCES)
+    strengths = [Performance.from_seed(seed).actions for seed in seeds]
+    assert tuple(model().action_names) == ACTIONS
+    return np.asarray(np.sqrt((np.concatenate(strengths).astype(np.float64) ** 2).mean(0)))
 
 
 def _own_uv(mean: Floats) -> Floats:
