@@ -171,7 +171,7 @@ def row(actor: int, model: MorphableModel, noise: float, r: np.random.Generator)
     for k in range(TRACKED):
         now = seen(true, model, k, noise, r)
         last = followed[-1] if followed else None
-        followed.append(track_frame(model, now, fit, last))
+        followed += track_frame(model, now, fit, last).frames
         times.append(clock())
     inner, still = model.inner > 0, np.zeros(len(model.moves))
     neutral = [

@@ -18,6 +18,7 @@ from changeling.cli.extract import Extract
 from changeling.cli.faces import Faces
 from changeling.cli.families import Families
 from changeling.cli.film import Film
+from changeling.cli.fit import Fit
 from changeling.cli.judge import Judge
 from changeling.cli.teach import Teach
 from changeling.cli.train import Train
@@ -27,6 +28,7 @@ from changeling.errors import UserError
 COMMANDS: dict[str, type["Command"]] = {
     "film": Film,
     "extract": Extract,
+    "fit": Fit,
     "faces": Faces,
     "families": Families,
     "train": Train,

@@ -33,9 +33,10 @@ class Teach:
     """Teach a network from rendered actors or FashionMNIST; the same command again goes on."""
 
     network: tyro.conf.Positional[
-        Literal["landmarks", "identity", "swapper", "autoencoder", "fashion"]
+        Literal["landmarks", "identity", "swapper", "autoencoder", "fashion", "face"]
     ]
     """landmarks: the points that align every face. identity: whether two pictures show one face.
+    face: the morphable model that `changeling fit` fits, in minutes of its own.
     fashion: what a picture of FashionMNIST shows, for the distances of drawn pictures."""
     out: OptionalPath = None
     """The weights to write, with a .json of their SHA-256 beside; by default those in use."""
@@ -65,6 +66,7 @@ class Teach:
                 "identity": self._identity,
                 "swapper": self._swapper,
                 "autoencoder": self._autoencoder,
+                "face": self._face,
             }
             said = teach[self.network](bar)
         print(said)
@@ -131,6 +133,18 @@ class Teach:
         teaching = AutoencoderTeaching(self._scenes(), seed=self.seed)
         out, taught = self._teach(teach_autoencoder, teaching, WEIGHTS, bar)
         return f"{out}: {taught.steps} steps, mean absolute difference {taught.l1:.4f}"
+
+    def _face(self, bar: Bar) -> str:
+        from changeling.faces import FaceMaking, make_face
+        from changeling.faces.morphable import FILE
+
+        out = self._out(FILE)
+        making = FaceMaking(faces=self.actors) if self.actors else FaceMaking()
+        made = make_face(making, out=out, tick=bar.tick)
+        floor = ", ".join(f"{count}: {left:.2f} mm" for count, left in made.floor)
+        return (
+            f"{out}: {made.vertices} vertices; what so many components leave of new faces: {floor}"
+        )
 
     def _teach(
         self, teach: Teaches[Teaching, Taught], teaching: Teaching, weights: Path, bar: Bar

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     )
     from changeling.faces.extracting import consent_for, extract
     from changeling.faces.faceset import FaceSet, Stored, open_set
+    from changeling.faces.fitting_record import FitRecord, Fitted, open_fit
+    from changeling.faces.fitting_video import fit_video
     from changeling.faces.following import Recogniser
     from changeling.faces.identity import Identifier, centre, likeness
     from changeling.faces.identity_teaching import IdentityTaught, IdentityTeaching, teach_identity
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
         teach_landmarks,
     )
     from changeling.faces.landmarks import Landmarker
+    from changeling.faces.morphable import MorphableModel, face_model
+    from changeling.faces.morphable_making import FaceMaking, make_face
     from changeling.faces.people import PeopleBatch
     from changeling.faces.pictures import PictureBatch
     from changeling.faces.renders import Renders
@@ -80,6 +84,10 @@ _LIGHTEST_FIRST = (
     "sorting",
     "checking",
     "yunet",
+    "morphable",
+    "fitting_record",
+    "fitting_video",
+    "morphable_making",
     "renders",
     "datasets_protocol",
     "datasets",
@@ -95,8 +103,11 @@ __all__ = [
     "Coverage",
     "Detector",
     "Face",
+    "FaceMaking",
     "FaceSet",
     "Finding",
+    "FitRecord",
+    "Fitted",
     "Identifier",
     "IdentityTaught",
     "IdentityTeaching",
@@ -105,6 +116,7 @@ __all__ = [
     "LandmarkTeaching",
     "Landmarker",
     "LandmarksTaught",
+    "MorphableModel",
     "People",
     "PeopleBatch",
     "PictureBatch",
@@ -125,10 +137,14 @@ __all__ = [
     "enrolled_people",
     "extract",
     "extract_people",
+    "face_model",
+    "fit_video",
     "inner_mask",
     "invert",
     "likeness",
+    "make_face",
     "most_like",
+    "open_fit",
     "open_pictures",
     "open_set",
     "people_batches",

@@ -69,7 +69,7 @@ def consent_for(source: Path, consent: Path | None) -> Consent:
 
     Raises UserError when there is neither.
     """
-    return _allowed(source, consent)[0]
+    return allowed(source, consent)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +92,9 @@ def empty_set(
     """A set without faces, after it was asked whether faces may be extracted from `source`."""
     if size < 16 or every < 1:
         raise UserError("a face set needs --size 16 or more and --every 1 or more; give others.")
-    allowed, film = _allowed(source, consent)
-    allowed.check(Use.EXTRACT, where=str(consent or source), today=today)
-    return FaceSet(folder, size, source.name, sha256(source), allowed, film, 0, 0, ())
+    given, film = allowed(source, consent)
+    given.check(Use.EXTRACT, where=str(consent or source), today=today)
+    return FaceSet(folder, size, source.name, sha256(source), given, film, 0, 0, ())
 
 
 def take_faces(
@@ -114,7 +114,7 @@ def take_faces(
     tracker = tracker or Tracker()
     tracks: dict[int, list[Stored]] = {}
     people = frames = 0
-    for frame in _frames(source):
+    for frame in frames_of(source):
         found = tracker.find(frame.pixels)
         frames += 1
         people = max(people, len(found))
@@ -142,7 +142,8 @@ def _check_tracks(
         check_enrolled(people, embeddings, same=identifier.same, where=f"{source}, {seconds}")
 
 
-def _allowed(source: Path, consent: Path | None) -> tuple[Consent, Film | None]:
+def allowed(source: Path, consent: Path | None) -> tuple[Consent, Film | None]:
+    """As `consent_for`, and the recipe of a film of rendered actors."""
     if consent is not None:
         return read_consent(consent), None
     film = None if is_image(source) else prove(source)
@@ -160,7 +161,8 @@ def _allowed(source: Path, consent: Path | None) -> tuple[Consent, Film | None]:
     return given, film
 
 
-def _frames(source: Path) -> Iterator[Frame]:
+def frames_of(source: Path) -> Iterator[Frame]:
+    """The frames of a film, or a picture as the only one."""
     if is_image(source):
         return iter([Frame(read_image(source), 0, Fraction(0))])
     return read_frames(source)

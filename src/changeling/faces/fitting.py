@@ -25,12 +25,12 @@ def fit_frames(model: MorphableModel, marked: Sequence[Marked]) -> Fit:
     return problem.solve(fit, _STEPS)
 
 
-def track_frame(model: MorphableModel, marked: Marked, fit: Fit, last: FrameFit | None) -> FrameFit:
+def track_frame(model: MorphableModel, marked: Marked, fit: Fit, last: FrameFit | None) -> Fit:
     """Fit a further frame of the person in `fit`: pose and actions, near those of `last` frame."""
     start = last or _pose_of(model, marked, fit.identity, fit.focal)
     problem = Problem.of(model, [marked], known=fit, last=last)
     steps = _STEPS if last is None else _TRACKED
-    return problem.solve(replace(fit, frames=(start,)), steps).frames[0]
+    return problem.solve(replace(fit, frames=(start,)), steps)
 
 
 def _begin(model: MorphableModel, marked: Sequence[Marked]) -> Fit:
