@@ -1,7 +1,9 @@
 """What a fit of the morphable model says of a face, and where that puts it in the frame."""
 
 from dataclasses import dataclass
+from math import exp
 
+import cv2
 import numpy as np
 
 from changeling.faces.morphable import Floats
@@ -36,6 +38,16 @@ class FrameFit:
     """Pixels of a metre at the distance of the point between the eyes."""
     actions: Floats
     """(a,) strengths, 0…1."""
+
+    def moved(self, step: Floats) -> "FrameFit":
+        """Changed by (6 + a,): a turn (3) in radians, pixels (2), log of the scale, strengths."""
+        turn = np.asarray(cv2.Rodrigues(step[:3])[0], np.float64)
+        return FrameFit(
+            rotation=turn @ self.rotation,
+            place=self.place + step[3:5],
+            scale=self.scale * exp(step[5]),
+            actions=np.clip(self.actions + step[6:], 0, 1),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,7 +107,7 @@ class Problem:
 
     def _frame(self, fit: Fit, index: int) -> _Around:
         marked, frame = self.marked[index], fit.frames[index]
-        residual, own, shared = self._residual(marked, frame, fit)
+        residual, own, shared = self.residual(index, fit)
         cost, weight, pull = self._priors(marked, frame)
         data = 0.5 * float(residual @ residual)
         return _Around(
@@ -120,8 +120,13 @@ class Problem:
             down_shared=shared.T @ residual,
         )
 
-    def _residual(self, marked: Marked, frame: FrameFit, fit: Fit) -> tuple[Floats, Floats, Floats]:
-        """Errors of the projected landmarks (2n,) and their changes, (2n, 6 + a), (2n, shared)."""
+    def residual(self, index: int, fit: Fit) -> tuple[Floats, Floats, Floats]:
+        """Errors of a frame's projected landmarks (2n,), in expected errors, and their slopes.
+
+        (2n, 6 + a) by its own numbers (see `FrameFit.moved`), (2n, shared) by identity and the
+        logarithm of the focal length.
+        """
+        marked, frame = self.marked[index], fit.frames[index]
         shape = self.mean + self.moves @ frame.actions
         if not self.known:
             shape = shape + self.components @ fit.identity
@@ -188,7 +193,7 @@ class Problem:
             down = down - both @ inverse[:, 0]
         step = -np.linalg.solve(curve, down)
         frames = tuple(
-            _moved(frame, -inverse[:, 0] - inverse[:, 1:] @ step)
+            frame.moved(-inverse[:, 0] - inverse[:, 1:] @ step)
             for frame, inverse in zip(fit.frames, solved, strict=True)
         )
         if self.known:
@@ -207,16 +212,6 @@ def _held(one: _Around, frame: FrameFit, damping: float) -> tuple[Floats, Floats
     own[still] = own[:, still] = 0
     own[still, still] = 1
     return own, np.where(still, 0, one.both), np.where(still, 0, one.down)
-
-
-def _moved(frame: FrameFit, step: Floats) -> FrameFit:
-    turn = np.asarray(cv2.Rodrigues(step[:3])[0], np.float64)
-    return FrameFit(
-        rotation=turn @ frame.rotation,
-        place=frame.place + step[3:5],
-        scale=frame.scale * exp(step[5]),
-        actions=np.clip(frame.actions + step[_POSE:], 0, 1),
-    )
 
 
 def _between(last: FrameFit, frame: FrameFit) -> Floats:

@@ -86,7 +86,7 @@ def fit_video(
         why = looks[0].reason if looks else "it has no frame"
         raise UserError(f"{source} cannot be fitted: {why}; give a film that shows a face.")
     fit = fit_frames(model, marked)
-    frames = zip(frames_of(source), _followed(model, looks, fit), strict=True)
+    frames = zip(frames_of(source), followed(model, looks, fit), strict=True)
     return FitRecord(
         source=source.name,
         sha256=sha256(source),
@@ -167,7 +167,7 @@ def _looked(
         check_enrolled(people, embeddings, same=identifier.same, where=str(source))
 
 
-def _followed(model: MorphableModel, looks: Sequence[Look], fit: Fit) -> Iterator[Fitted]:
+def followed(model: MorphableModel, looks: Sequence[Look], fit: Fit) -> Iterator[Fitted]:
     """Fit frame after frame, each near the one before unless there was a cut."""
     last: FrameFit | None = None
     track = -1
