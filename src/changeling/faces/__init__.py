@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         check_set,
         set_aside,
     )
-    from changeling.faces.datasets import open_pictures, picture_batches
+    from changeling.faces.datasets import open_actors, open_files, open_pictures, picture_batches
     from changeling.faces.datasets_protocol import Attributes, Pictures
     from changeling.faces.detect import Detector
     from changeling.faces.enrolment import (
@@ -129,6 +129,8 @@ __all__ = [
     "invert",
     "likeness",
     "most_like",
+    "open_actors",
+    "open_files",
     "open_pictures",
     "open_set",
     "people_batches",
