@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         set_aside,
     )
     from changeling.faces.datasets import open_actors, open_files, open_pictures, picture_batches
+    from changeling.faces.datasets_files import SquareFiles
     from changeling.faces.datasets_protocol import Attributes, Pictures
     from changeling.faces.detect import Detector
     from changeling.faces.enrolment import (
@@ -82,6 +83,7 @@ _LIGHTEST_FIRST = (
     "yunet",
     "renders",
     "datasets_protocol",
+    "datasets_files",
     "datasets",
     "landmark_teaching",
     "identity_teaching",
@@ -112,6 +114,7 @@ __all__ = [
     "Reason",
     "Recogniser",
     "Renders",
+    "SquareFiles",
     "Stored",
     "Tracker",
     "YuNet",

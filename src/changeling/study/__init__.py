@@ -4,6 +4,7 @@ from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
 from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk
 from changeling.study.judge import judge_report
+from changeling.study.mending import Chosen, Damage, Mended, restore
 from changeling.study.options import DemoOptions
 from changeling.study.pairs import PAIRS, Pair
 from changeling.study.scores import Results, ScoreLine, Seeds, Versions, score_lines
@@ -13,8 +14,11 @@ from changeling.study.train import Advance, donor_of, train_family, train_pictur
 __all__ = [
     "PAIRS",
     "Advance",
+    "Chosen",
+    "Damage",
     "Demo",
     "DemoOptions",
+    "Mended",
     "Pair",
     "Results",
     "ScoreLine",
@@ -32,6 +36,7 @@ __all__ = [
     "judge_report",
     "publish_coverage",
     "quiet",
+    "restore",
     "score_lines",
     "train_family",
     "train_pictures",

@@ -1,9 +1,10 @@
 """Pictures that a trained run draws: one signed sheet, or a folder of signed pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -78,12 +79,7 @@ def draw(
         with publish(out, credential, overwrite=overwrite) as beside:
             write_image(beside, sheet(np.stack(list(pictures))))
         return
-    _folder(out, overwrite=overwrite)
-    for index, picture in enumerate(pictures):
-        facts = (*wish.facts, ("index", str(index)))
-        one = replace(credential, title=f"{index:05d}.png", facts=facts)
-        with publish(out / one.title, one, overwrite=overwrite) as beside:
-            write_image(beside, picture)
+    publish_each(pictures, repeat(credential), out, overwrite=overwrite)
 
 
 def draw_process(
@@ -161,6 +157,21 @@ def credential_of(
     )
 
 
+def publish_each(
+    pictures: Iterable[Pixels], credentials: Iterable[Credential], out: Path, *, overwrite: bool
+) -> None:
+    """A signed PNG of each picture in the folder `out`, named by its number.
+
+    Raises UserError when the folder holds files already and not `overwrite`.
+    """
+    free_folder(out, overwrite=overwrite)
+    for index, (picture, credential) in enumerate(zip(pictures, credentials, strict=False)):
+        facts = (*credential.facts, ("index", str(index)))
+        one = replace(credential, title=f"{index:05d}.png", facts=facts)
+        with publish(out / one.title, one, overwrite=overwrite) as beside:
+            write_image(beside, picture)
+
+
 def sheet(pictures: NDArray[np.uint8], columns: int | None = None) -> Pixels:
     """Pictures (n, h, w, 3) in rows of `columns`, by default near a square, with white gaps."""
     columns = columns or int(np.ceil(np.sqrt(len(pictures))))
@@ -202,7 +213,8 @@ def _number(run: Run, kind: str | None) -> int | None:
     return names.index(kind)
 
 
-def _folder(out: Path, *, overwrite: bool) -> None:
+def free_folder(out: Path, *, overwrite: bool) -> None:
+    """Make the folder; raises UserError when it holds files already and not `overwrite`."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())) and not overwrite:
         raise UserError(f"{out} exists already: give another folder with -o, or --overwrite.")
     try:
