@@ -3,6 +3,7 @@
 from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
 from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk
+from changeling.study.editing import Edit, draw_edits
 from changeling.study.judge import judge_report
 from changeling.study.mending import Chosen, Damage, Mended, restore
 from changeling.study.options import DemoOptions
@@ -18,6 +19,7 @@ __all__ = [
     "Damage",
     "Demo",
     "DemoOptions",
+    "Edit",
     "Mended",
     "Pair",
     "Results",
@@ -30,6 +32,7 @@ __all__ = [
     "demo",
     "donor_of",
     "draw",
+    "draw_edits",
     "draw_mixed",
     "draw_process",
     "draw_walk",

@@ -1,6 +1,6 @@
 """Pictures that a trained run draws: one signed sheet, or a folder of signed pictures."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -14,7 +14,6 @@ from torch import Tensor
 
 from changeling.errors import UserError
 from changeling.generators import (
-    Draws,
     Mixes,
     Unfolds,
     Walks,
@@ -73,13 +72,9 @@ def draw(
     not consent, or `out` exists.
     """
     draws = load_drawer(run, runtime=runtime)
-    pictures = _pictures(draws, wish, _number(Run(run), wish.kind), tick)
-    credential = credential_of(run, out.name, wish.facts, today=today)
-    if out.suffix:
-        with publish(out, credential, overwrite=overwrite) as beside:
-            write_image(beside, sheet(np.stack(list(pictures))))
-        return
-    publish_each(pictures, repeat(credential), out, overwrite=overwrite)
+    kind = _number(Run(run), wish.kind)
+    pictures = in_parts(lambda count, seed: draws.draw(count, seed=seed, kind=kind), wish, tick)
+    publish_pictures(pictures, run, out, wish.facts, today=today, overwrite=overwrite)
 
 
 def draw_process(
@@ -90,7 +85,7 @@ def draw_process(
     unfolds: Unfolds = load_with(run, "reverse_strip", runtime=runtime)
     kind = _number(Run(run), wish.kind)
     strip = unfolds.reverse_strip(wish.count, _MOMENTS, seed=wish.seed, kind=kind)
-    _publish_sheet(strip.transpose(0, 1), run, out, wish, today, overwrite)
+    publish_sheet(strip.transpose(0, 1), run, out, wish, today, overwrite)
     tick(wish.count, wish.count)
 
 
@@ -104,7 +99,7 @@ def draw_mixed(
     """
     mixes: Mixes = load_with(run, "mix", runtime=runtime)
     side = max(1, round(wish.count**0.5))
-    _publish_sheet(mixes.mix(side, side, seed=wish.seed), run, out, wish, today, overwrite)
+    publish_sheet(mixes.mix(side, side, seed=wish.seed), run, out, wish, today, overwrite)
     tick(wish.count, wish.count)
 
 
@@ -129,7 +124,7 @@ def draw_walk(
             tick(index + 1, wish.count)
 
 
-def _publish_sheet(
+def publish_sheet(
     grid: Tensor, run: Path, out: Path, wish: Wish, today: date, overwrite: bool
 ) -> None:
     """Rows of pictures, (rows, columns, channels, s, s) 0…1, as one signed picture."""
@@ -155,6 +150,34 @@ def credential_of(
         ingredients=(Ingredient(weights.name, sha256(weights), "inputTo"),),
         facts=tuple(facts),
     )
+
+
+def in_parts(draw: Callable[[int, int], Tensor], wish: Wish, tick: Tick) -> Iterator[Pixels]:
+    """The pictures that `draw` gives for a count and a seed, some at once."""
+    for start in range(0, wish.count, AT_ONCE):
+        own = int(np.random.SeedSequence([wish.seed, start]).generate_state(1)[0])
+        drawn = draw(min(AT_ONCE, wish.count - start), own).numpy()
+        for index, picture in enumerate(drawn, start):
+            yield as_pixels(picture)
+            tick(index + 1, wish.count)
+
+
+def publish_pictures(
+    pictures: Iterable[Pixels],
+    run: Path,
+    out: Path,
+    facts: Sequence[tuple[str, str]],
+    *,
+    today: date,
+    overwrite: bool,
+) -> None:
+    """What a run drew: one sheet for a picture's name, else a folder of all; raises as `draw`."""
+    credential = credential_of(run, out.name, facts, today=today)
+    if not out.suffix:
+        publish_each(pictures, repeat(credential), out, overwrite=overwrite)
+        return
+    with publish(out, credential, overwrite=overwrite) as beside:
+        write_image(beside, sheet(np.stack(list(pictures))))
 
 
 def publish_each(
@@ -191,15 +214,6 @@ def as_pixels(picture: NDArray[np.float32]) -> Pixels:
     pixels = np.rint(picture.transpose(1, 2, 0) * 255).astype(np.uint8)
     grey = pixels.shape[2] == 1
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if grey else pixels, np.uint8)
-
-
-def _pictures(draws: Draws, wish: Wish, kind: int | None, tick: Tick) -> Iterator[Pixels]:
-    for start in range(0, wish.count, AT_ONCE):
-        own = int(np.random.SeedSequence([wish.seed, start]).generate_state(1)[0])
-        drawn = draws.draw(min(AT_ONCE, wish.count - start), seed=own, kind=kind).numpy()
-        for index, picture in enumerate(drawn, start):
-            yield as_pixels(picture)
-            tick(index + 1, wish.count)
 
 
 def _number(run: Run, kind: str | None) -> int | None:
