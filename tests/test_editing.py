@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from changeling.media import read_image
 from changeling.provenance import State, verify
 from changeling.study import Edit, Wish, draw, draw_edits, editing, train_pictures
 from changeling.study.editing import KEPT, edit_grid, known_edits
+from changeling.study.reading import find_directions
 from changeling.training import Budget, Run
 
 TODAY = date(2026, 11, 22)
@@ -47,8 +49,8 @@ def run(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
     train_on(cache, folder, steps=1)
     with pytest.MonkeyPatch.context() as patch:
         # 2,000 drawings would take as long as all other tests of this file.
-        found = editing.find_directions
-        patch.setattr(editing, "find_directions", lambda g, reader: found(g, reader, count=60))
+        few = partial(find_directions, count=60)
+        patch.setattr(editing, "find_directions", few)
         yield folder
 
 
