@@ -3,14 +3,13 @@
 `python -m benchmarks.restoring runs/restoring` trains two of them on crops of rendered actors, five
 minutes each, and judges them on actors that they have not seen. Restoring: the gain in PSNR on
 noise of deviation 0.2, beside OpenCV's non-local means, with the window and strength that do best
-on 50 pictures of the training part. Noticing: a face that wears a cloth mask or a hat, which no
+on some pictures of the training part. Noticing: a face that wears a cloth mask or a hat, which no
 actor of the training part does, against the same frame without, by how badly it is given back;
 what other changes are noticed is printed too, though some of them hardly reach into the crop.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,6 @@ import cv2
 import numpy as np
 import torch
 import tyro
-from numpy.typing import NDArray
 from torch import Tensor
 
 from changeling.actors import Spoil, randomise
@@ -29,13 +27,13 @@ from changeling.faces.datasets_protocol import Pictures
 from changeling.faces.identity_teaching import auc
 from changeling.faces.renders import Lessons, learnt_and_kept
 from changeling.generators import Task
-from changeling.generators.restoring import Config, Restorer, noisy_pictures, unlikeness
+from changeling.generators.restoring import Config, Restorer, unlikeness
+from changeling.measuring import NonLocalMeans, levels, mean_psnr, unit_tensor, with_noise
+from changeling.measuring.denoising import TUNED
 from changeling.media import Pixels, write_image
 from changeling.training import Budget, Run, Runtime, fit
 
 SIZE = 64
-TUNED = 50
-"""Pictures of the training part on which non-local means are tuned."""
 LEARNT = 8192
 """Pictures that the principal components are taken from."""
 SHOWN = 8
@@ -93,40 +91,6 @@ def trained(
     return learner
 
 
-def tensor(pictures: NDArray[np.uint8]) -> Tensor:
-    """(n, s, s, 3) bytes → (n, 3, s, s) 0…1."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().float().div(255)
-
-
-def levels(pictures: Tensor) -> NDArray[np.uint8]:
-    """The way back."""
-    return (pictures * 255).round().permute(0, 2, 3, 1).to(torch.uint8).numpy()
-
-
-def psnr(pictures: Tensor, truth: Tensor) -> float:
-    """Mean over the pictures, in decibels."""
-    return float(-10 * torch.log10((pictures - truth).square().flatten(1).mean(1)).mean())
-
-
-def non_local_means(strength: int, window: int) -> Restore:
-    """OpenCV's, for colours, searching in 21 × 21 pixels."""
-
-    def restore(noisy: Tensor) -> Tensor:
-        shown = levels(noisy)
-        given = [
-            cv2.fastNlMeansDenoisingColored(x, None, strength, strength, window, 21) for x in shown
-        ]
-        return tensor(np.stack(given).astype(np.uint8))
-
-    return restore
-
-
-def tuned(pictures: Tensor, noisy: Tensor) -> tuple[int, int]:
-    """Strength and window of the non-local means that do best."""
-    choices = product(range(18, 43, 3), (3, 5, 7))
-    return max(choices, key=lambda choice: psnr(non_local_means(*choice)(noisy), pictures))
-
-
 def kept_crops(lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
     """Crops (n, 3, s, s) inside their frames, their segments (n, s, s) and points (n, 68, 2)."""
     crops, segments, points = [], [], []
@@ -141,7 +105,7 @@ def kept_crops(lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
         )
         points.append(apply(inside, at[:68]).astype(np.float32))
     return (
-        tensor(np.stack(crops)),
+        unit_tensor(np.stack(crops)),
         torch.from_numpy(np.stack(segments).astype(np.uint8)),
         torch.from_numpy(np.stack(points)),
     )
@@ -169,19 +133,17 @@ def restored(
     learner: Restorer, components: Components, learnt: Tensor, kept: Tensor, noise: float
 ) -> Pixels:
     """Print the gains; return rows of pictures: noisy, each restorer's, true."""
-    dice = torch.Generator().manual_seed(0)
-    strength, window = tuned(learnt[:TUNED], noisy_pictures(learnt[:TUNED], noise, dice))
-    noisy = noisy_pictures(kept, noise, dice)
+    some = learnt[:TUNED]
+    means = NonLocalMeans.best(with_noise(some, noise, seed=1), some, noise)
+    noisy = with_noise(kept, noise, seed=0)
     given = {
         "noisy": noisy,
-        f"non-local means, strength {strength}, window {window}": non_local_means(strength, window)(
-            noisy
-        ),
+        str(means): means.restore(noisy),
         f"{components.axes.shape[1]} principal components": components.restore(noisy),
         "autoencoder": learner.restore(noisy).cpu(),
     }
     for name, pictures in given.items():
-        print(f"{name:42} {psnr(pictures, kept):6.2f} dB")
+        print(f"{name:50} {mean_psnr(pictures, kept):6.2f} dB")
     every = [*given.values(), kept]
     step = max(1, len(kept) // SHOWN)
     return np.vstack([np.hstack(list(levels(x[::step][:SHOWN]))) for x in every])
@@ -192,6 +154,7 @@ def main(
     minutes: float = 5.0,
     cache: Path = CACHE,
     picture: Path | None = None,
+    threads: int | None = None,
 ) -> None:
     """Train and judge.
 
@@ -200,8 +163,10 @@ def main(
         minutes: Minutes of training of each.
         cache: Where the actors' renders are kept.
         picture: PNG to write: noisy, by non-local means, by components, restored, true.
+        threads: Processor threads; by default all.
     """
-    runtime = Runtime.best()
+    best = Runtime.best()
+    runtime = replace(best, threads=threads, workers=1) if threads else best
     runtime.apply()
     task = Task(size=SIZE)
     wide, narrow = Config.laptop(task), Config.watchful(task)
@@ -210,7 +175,8 @@ def main(
     restorer = trained(runs / "laptop", wide, train, minutes, runtime)
     watcher = trained(runs / "watchful", narrow, train, minutes, runtime)
     rows = np.random.default_rng(0).permutation(len(train))[:LEARNT]
-    learnt, kept = tensor(train.read(rows, SIZE)), tensor(test.read(np.arange(len(test)), SIZE))
+    learnt = unit_tensor(train.read(rows, SIZE))
+    kept = unit_tensor(test.read(np.arange(len(test)), SIZE))
     grid = restored(restorer, Components.of(learnt, wide.components), learnt, kept, wide.noise)
     kinds = changed(learnt_and_kept(Renders(), cache)[1])
     few = Components.of(learnt, narrow.components)

@@ -9,37 +9,33 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import cv2
 import cv2.data
 import numpy as np
-import torch
 import tyro
 from numpy.typing import NDArray
 from torch import Tensor
 
 from changeling.errors import UserError
-from changeling.faces import Identifier, Pictures, open_pictures
+from changeling.faces import Identifier, Pictures
 from changeling.generators import load_drawer
 from changeling.generators.edits import StyleEditor
 from changeling.generators.stylegan import StyleGAN
 from changeling.measuring import frechet_distance
-from changeling.media import Frame, FrameWriter, Pixels, write_image, writing
-from changeling.provenance import Credential, Source, publish
-from changeling.study.drawing import sheet
-from changeling.study.reading import Reader, as_crops, find_directions, teach_reader
+from changeling.media import writing
+from changeling.study import Wish, draw, draw_edits, draw_mixed, draw_walk
+from changeling.study.editing import actors_of, known_edits
+from changeling.study.reading import Reader, as_crops
 from changeling.training import Run, Runtime, collapse, to_json
 
 Crops = NDArray[np.uint8]
 ENLARGED, RIM, NEIGHBOURS = 2, 32, 4
 """How crops are shown to the cascade: twice as large, in a rim of their border's colours, because a
 unit crop ends at the chin and the cascade wants to see beyond it."""
-AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-"""Edits of a sheet, in deviations."""
-RATE = Fraction(25)
 
 
 @dataclass(frozen=True)
@@ -125,15 +121,6 @@ def edits(generator: StyleGAN, editor: StyleEditor, reader: Reader, spread: Tens
     return rows
 
 
-def edit_sheet(editor: StyleEditor, seed: int = 3, faces: int = 3) -> Pixels:
-    """A row for each attribute and face, from less to more."""
-    rows = []
-    for name in editor.attributes:
-        shown = [editor.edit(faces, seed=seed, attribute=name, amount=x) for x in AMOUNTS]
-        rows.append(torch.stack(shown, dim=1).flatten(0, 1))
-    return sheet(as_crops(torch.cat(rows)), columns=len(AMOUNTS) * faces)
-
-
 def drawing_rate(generator: StyleGAN, count: int = 256) -> float:
     """Pictures drawn a second, the best of three."""
     taken = []
@@ -142,27 +129,6 @@ def drawing_rate(generator: StyleGAN, count: int = 256) -> float:
         generator.draw(count, seed=seed)
         taken.append(time.perf_counter() - start)
     return count / min(taken)
-
-
-def publish_picture(path: Path, pixels: Pixels) -> None:
-    """Sign a sheet."""
-    credential = Credential(path.name, Source.SYNTHETIC, model="stylegan")
-    with publish(path, credential, overwrite=True) as beside:
-        write_image(beside, pixels)
-
-
-def publish_walk(path: Path, generator: StyleGAN, frames: int, times: int = 4) -> None:
-    """Sign a closed walk, each pixel `times` as large."""
-    side = generator.size * times
-    credential = Credential(path.name, Source.SYNTHETIC, model="stylegan")
-    with (
-        publish(path, credential, overwrite=True) as beside,
-        FrameWriter(beside, size=(side, side), rate=RATE) as writer,
-    ):
-        for index, picture in enumerate(generator.walk(frames, seed=4)):
-            pixels = as_crops(picture[None])[0]
-            large = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_CUBIC)
-            writer.write(Frame(np.asarray(large, np.uint8), index, index / RATE))
 
 
 def table(figures: Figures) -> str:
@@ -189,7 +155,6 @@ def table(figures: Figures) -> str:
 def main(
     run: tyro.conf.Positional[Path],
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("runs/stylegan"),
-    pictures: str = "actors-film",
     cache: Path = Path("runs/lessons"),
     count: int = 1000,
     frames: int = 200,
@@ -199,7 +164,6 @@ def main(
     Args:
         run: Folder of the run.
         out: Folder for the sheets, the walk and figures.json.
-        pictures: What the run learnt from.
         cache: Folder of the renders.
         count: Drawings that are judged.
         frames: Frames of the walk.
@@ -210,17 +174,20 @@ def main(
     if not isinstance(generator, StyleGAN):
         raise UserError(f"{run} is a run of {Run(run).family}: give one of stylegan")
     out.mkdir(parents=True, exist_ok=True)
-    publish_picture(out / "samples.png", sheet(as_crops(generator.draw(96, seed=0)), columns=12))
-    publish_picture(
-        out / "mixing.png",
-        sheet(as_crops(generator.mix(5, 7, seed=5).flatten(0, 1)), columns=8),
+    today = date.today()
+    for name, show, wish in (
+        ("samples.png", draw, Wish(100)),
+        ("mixing.png", draw_mixed, Wish(36, seed=5)),
+        ("walk.mp4", draw_walk, Wish(frames, seed=4)),
+    ):
+        show(run, out / name, wish, today=today, overwrite=True, runtime=runtime)
+    wish = Wish(75, seed=3)
+    draw_edits(
+        run, out / "edits.png", wish, today=today, overwrite=True, runtime=runtime, cache=cache
     )
-    publish_walk(out / "walk.mp4", generator, frames)
-    learnt, kept = (open_pictures(pictures, part=part, cache=cache) for part in ("train", "test"))
-    identifier = Identifier.load()
-    reader = teach_reader(learnt, kept, identifier)
-    editor = StyleEditor(generator, find_directions(generator, reader))
-    publish_picture(out / "edits.png", edit_sheet(editor))
+    reader, directions = known_edits(run, generator, cache=cache)
+    editor = StyleEditor(generator, directions)
+    learnt, kept = (actors_of(run, part, cache=cache) for part in ("train", "test"))
     figures = measured(run, generator, editor, reader, (learnt, kept), count)
     print(table(figures))
     with writing(out / "figures.json", overwrite=True) as beside:

@@ -9,14 +9,26 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from drawn import placed
+from drawn import LEFT, drawn_face, placed
 from numpy.typing import NDArray
 from test_faceset import made
 
 from changeling.actors import ACTIONS
 from changeling.actors.actor import face_traits
 from changeling.errors import UserError
-from changeling.faces import Identifier, Known, Pictures, align, crop, datasets, open_pictures
+from changeling.faces import (
+    Face,
+    Identifier,
+    Known,
+    Pictures,
+    Tracker,
+    align,
+    crop,
+    datasets,
+    open_actors,
+    open_files,
+    open_pictures,
+)
 from changeling.faces.alignment import TEMPLATE, apply, turns
 from changeling.faces.datasets_actors import ActorPictures
 from changeling.faces.datasets_sets import joined
@@ -67,7 +79,7 @@ def everything(pictures: Pictures, size: int) -> Any:  # noqa: ANN401
 
 def test_actors_are_cropped_as_face_sets_are(cache: Path) -> None:
     lessons = render_lessons(RENDERS, cache)
-    train, test = parts("actors", renders=RENDERS, cache=cache)
+    train, test = parts("actors-film", renders=RENDERS, cache=cache)
     assert (len(train), len(test)) == (4, 4), "two of the four faces are kept to examine with"
     for pictures, rows in ((train, range(4)), (test, range(4, 8))):
         for shown, row in zip(everything(pictures, 24), rows, strict=True):
@@ -80,7 +92,7 @@ def test_actors_are_cropped_as_face_sets_are(cache: Path) -> None:
 
 
 def test_the_truth_of_actors_is_told_by_row(cache: Path) -> None:
-    test = parts("actors", renders=RENDERS, cache=cache)[1]
+    test = parts("actors-film", renders=RENDERS, cache=cache)[1]
     rows = np.array([3, 0])
     about = test.attributes(rows)
     assert about.names == ("age", "gender", "skin", "yaw", "smile")
@@ -133,7 +145,21 @@ def test_actors_as_in_a_film_are_other_renders(monkeypatch: pytest.MonkeyPatch) 
     for source in ("actors", "actors-film"):
         with pytest.raises(UserError, match="asked"):
             open_pictures(source)
-    assert asked == [Renders(), Renders(varied=False)]
+        with pytest.raises(UserError, match="asked"):
+            open_pictures(source, renders=Renders(faces=9))
+    films = [Renders(varied=False), Renders(faces=9, varied=False)]
+    assert asked == [Renders(), Renders(faces=9), *films]
+
+
+def test_actors_are_opened_again_by_the_name_that_a_run_keeps(cache: Path) -> None:
+    for renders in (Renders(), Renders(7, 20, 3, 40, 5, 96, varied=False, zoom=1.9)):
+        assert Renders.from_name(renders.name) == renders
+    first = parts("actors-film", renders=RENDERS, cache=cache)[1]
+    again = open_actors(first.name, part="test", cache=cache)
+    assert again.name == first.name
+    assert np.array_equal(everything(again, 24), everything(first, 24))
+    with pytest.raises(UserError, match="fashion-mnist are no rendered actors: give a run"):
+        open_actors("fashion-mnist", part="test", cache=cache)
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +241,33 @@ def test_under_footage_each_picture_shows_an_enrolled_face(
     write_consent(tmp_path / "none.toml", replace(given, enrolled=()))
     with pytest.raises(UserError, match="does not hold what its people look like"):
         opened(tmp_path / "set", consent=tmp_path / "none.toml")
+
+
+def test_single_files_are_square_or_faces(tmp_path: Path) -> None:
+    write_consent(tmp_path / "c.toml", GIVEN)
+    grain = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    write_image(tmp_path / "square.png", grain)
+    write_image(tmp_path / "wide.png", drawn_face((320, 180), LEFT))
+    files = [tmp_path / "square.png", tmp_path / "wide.png"]
+    with pytest.raises(UserError, match=r"square.png may show real people and comes without"):
+        open_files(files, consent=None)
+    with pytest.raises(UserError, match=r"wide.png is 320×180 pixels large and not square"):
+        open_files(files, consent=tmp_path / "c.toml")
+    one = open_files(files[:1], consent=tmp_path / "c.toml")
+    assert (one.consent, len(one), one.name) == (GIVEN, 1, str(files[0]))
+    assert np.array_equal(everything(one, 20)[0], grain)
+    with pytest.raises(UserError, match=r"square.png shows no face that can be found"):
+        everything(open_files(files, consent=tmp_path / "c.toml", faces=True), 32)
+
+
+def test_the_largest_face_is_cut_out_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_consent(tmp_path / "c.toml", GIVEN)
+    write_image(tmp_path / "wide.png", drawn_face((320, 180), LEFT))
+    face = Face.from_landmarks(LEFT.astype(np.float32), 0.9)
+    monkeypatch.setattr(Tracker, "find", lambda self, pixels: (face,))
+    shown = open_files([tmp_path / "wide.png"], consent=tmp_path / "c.toml", faces=True)
+    assert np.array_equal(
+        everything(shown, 32)[0], crop(read_image(tmp_path / "wide.png"), align(LEFT), 32)
+    )

@@ -20,6 +20,7 @@ from changeling.cli.families import Families
 from changeling.cli.film import Film
 from changeling.cli.fit import Fit
 from changeling.cli.judge import Judge
+from changeling.cli.restore import Restore
 from changeling.cli.teach import Teach
 from changeling.cli.train import Train
 from changeling.cli.verify import Verify
@@ -34,6 +35,7 @@ COMMANDS: dict[str, type["Command"]] = {
     "train": Train,
     "convert": Convert,
     "draw": Draw,
+    "restore": Restore,
     "judge": Judge,
     "verify": Verify,
     "consent": Consent,

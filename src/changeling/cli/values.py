@@ -1,6 +1,7 @@
 """The kinds of values that flags take, each with the sentence for a text that does not fit."""
 
 from collections.abc import Callable
+from math import isfinite, nan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,16 @@ def _amount(text: str) -> float:
     raise ValueError(f"{text!r} is no amount; give a number above 0 such as 2.5")
 
 
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = nan
+    if isfinite(number):
+        return number
+    raise ValueError(f"{text!r} is no number; give one such as 1.5 or -2")
+
+
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     try:
@@ -86,6 +97,8 @@ Amount = Annotated[float, _amounts]
 """A number above 0."""
 OptionalAmount = Annotated[float | None, _kind("NUMBER", _amount), _optional]
 """A number above 0 or None."""
+Number = Annotated[float, _kind("NUMBER", _number, "{:g}".format)]
+"""Any number."""
 OptionalPath = Annotated[Path | None, _kind("PATH", Path), _optional]
 """A path or None."""
 OptionalText = Annotated[str | None, _kind("TEXT", str), _optional]

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         check_set,
         set_aside,
     )
-    from changeling.faces.datasets import open_pictures, picture_batches
+    from changeling.faces.datasets import open_actors, open_files, open_pictures, picture_batches
+    from changeling.faces.datasets_files import SquareFiles
     from changeling.faces.datasets_protocol import Attributes, Pictures
     from changeling.faces.detect import Detector
     from changeling.faces.enrolment import (
@@ -90,6 +91,7 @@ _LIGHTEST_FIRST = (
     "morphable_making",
     "renders",
     "datasets_protocol",
+    "datasets_files",
     "datasets",
     "landmark_teaching",
     "identity_teaching",
@@ -124,6 +126,7 @@ __all__ = [
     "Reason",
     "Recogniser",
     "Renders",
+    "SquareFiles",
     "Stored",
     "Tracker",
     "YuNet",
@@ -144,6 +147,8 @@ __all__ = [
     "likeness",
     "make_face",
     "most_like",
+    "open_actors",
+    "open_files",
     "open_fit",
     "open_pictures",
     "open_set",

@@ -1,7 +1,7 @@
 """The one door to data sets of pictures, and batches of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,8 @@ from changeling.faces.datasets_actors import ActorPictures
 from changeling.faces.datasets_celeba import PICTURES as CELEBA
 from changeling.faces.datasets_celeba import open_celeba
 from changeling.faces.datasets_fashion import FashionMnist, fetch_fashion, holds_fashion
-from changeling.faces.datasets_images import ImageFiles, open_images
+from changeling.faces.datasets_files import SquareFiles
+from changeling.faces.datasets_images import open_images
 from changeling.faces.datasets_protocol import Pictures
 from changeling.faces.datasets_sets import SetPictures, find_sets
 from changeling.faces.datasets_videos import (
@@ -49,16 +50,16 @@ def open_pictures(
 ) -> Pictures:
     """The data set that `source` names; docs/datasets.md says which there are.
 
-    "fashion-mnist"; "actors", rendered as `renders` says, or "actors-film", as in a film; or a
-    folder, whose layout is recognised. Pictures that may show real people need a `consent` file,
-    and under one for footage each must show one face, of somebody whom it enrols. Actors are
-    rendered and videos cut into the `cache`, once, which `tick` follows; videos need `today`, the
-    day on which their consent must hold. Raises UserError when there is no such set, it is damaged
-    or without pictures, and for a consent that is missing or not needed.
+    "fashion-mnist"; "actors", as many as `renders` says in any pose and light, or "actors-film", as
+    in a film; or a folder, whose layout is recognised. Pictures that may show real people need a
+    `consent` file, and under one for footage each must show one face, of somebody whom it enrols.
+    Actors are rendered and videos cut into the `cache`, once, which `tick` follows; videos need
+    `today`, the day on which their consent must hold. Raises UserError when there is no such set,
+    it is damaged or without pictures, and for a consent that is missing or not needed.
     """
     folder, compression = _compression(source)
     asked = _Asked(source, folder, compression, part, today, cache, tick)
-    free = _free(asked, renders or Renders(varied=source != "actors-film"))
+    free = _free(asked, replace(renders or Renders(), varied=source != "actors-film"))
     if free is not None:
         if consent is not None:
             raise UserError(f"{source} brings its own consent; leave out --consent {consent}.")
@@ -67,13 +68,40 @@ def open_pictures(
         raise UserError(
             f"there is no data set {source!r}: give fashion-mnist, actors, actors-film or a folder."
         )
-    given = _consent(folder, consent)
+    given = _consent(source, consent)
     public = _public(asked, given)
     if public is not None:
         return public
     images = open_images(folder, part, given)
-    _check_footage(images, tick)
+    _check_footage([images.folder / file for file in images.files], given, images.name, tick)
     return images
+
+
+def open_actors(name: str, *, part: Part, cache: Path = CACHE, tick: Tick = silent) -> Pictures:
+    """The rendered actors that a run calls `name`, such as actors film-10000-….
+
+    Raises UserError when it is the name of another data set.
+    """
+    renders = Renders.from_name(name.removeprefix("actors "))
+    if renders is None:
+        raise UserError(f"{name} are no rendered actors: give a run trained with --data actors.")
+    source = "actors" if renders.varied else "actors-film"
+    return open_pictures(source, part=part, renders=renders, cache=cache, tick=tick)
+
+
+def open_files(
+    files: Sequence[Path], *, consent: Path | None, faces: bool = False, tick: Tick = silent
+) -> SquareFiles:
+    """Square picture files, or with `faces` the unit crop of the largest face in each.
+
+    They may show real people, so they need a `consent` file, and under one for footage each must
+    show one face, of somebody whom it enrols. Raises UserError for a picture that is not square,
+    shows no face, or cannot be read, and for a missing consent.
+    """
+    where = str(files[0])
+    given = _consent(where, consent)
+    _check_footage(files, given, str(consent), tick)
+    return SquareFiles(files, given, faces=faces)
 
 
 def picture_batches(
@@ -151,17 +179,16 @@ def _public(asked: _Asked, given: Consent) -> Pictures | None:
     return open_videos(folder, videos, asked.part, given, asked.cache, tick=asked.tick)
 
 
-def _check_footage(images: ImageFiles, tick: Tick) -> None:
+def _check_footage(files: Sequence[Path], given: Consent, where: str, tick: Tick) -> None:
     """Footage binds: each picture must show one face, of somebody whom the consent enrols."""
-    people = enrolled_people(images.consent, where=images.name)
+    people = enrolled_people(given, where=where)
     if not people:
         return
     identifier = Identifier.load()
-    for done, file in enumerate(images.files, 1):
-        path = images.folder / file
+    for done, path in enumerate(files, 1):
         seen = portrait("", [path], identifier).embeddings
         check_enrolled(people, seen, same=identifier.same, where=str(path))
-        tick(done, len(images))
+        tick(done, len(files))
 
 
 def _compression(source: str) -> tuple[Path, str | None]:
@@ -172,10 +199,10 @@ def _compression(source: str) -> tuple[Path, str | None]:
     return Path(source), None
 
 
-def _consent(folder: Path, consent: Path | None) -> Consent:
+def _consent(source: str, consent: Path | None) -> Consent:
     if consent is None:
         raise UserError(
-            f"{folder} may show real people and comes without consent; write under which licence "
+            f"{source} may show real people and comes without consent; write under which licence "
             "or consent its pictures stand with `changeling consent new` and give it with "
             "--consent FILE."
         )

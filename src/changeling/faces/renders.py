@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from changeling.media import Tick, silent
 SECONDS = 32.0
 """Length of the performances that frames are taken from: eight takes."""
 _POINTS = 200
+_NAME = re.compile(r"(varied|film)-(\d+)-(\d+)x(\d+)of(\d+)x(\d+)-(\d+)-(\d+\.\d+)")
 _KEPT = 0.04
 """Share of the faces that are not learnt from, to examine with."""
 _FEWEST = 4
@@ -78,6 +80,16 @@ class Renders:
         kind = "varied" if self.varied else "film"
         numbers = f"{self.faces}x{self.stylings}of{self.wardrobe}x{self.frames}"
         return f"{kind}-{self.first}-{numbers}-{self.size}-{self.zoom}"
+
+    @classmethod
+    def from_name(cls, name: str) -> Renders | None:
+        """The renders that have this `name`; None for a name of something else."""
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return None
+        kind, *numbers, zoom = found.groups()
+        first, faces, stylings, wardrobe, frames, size = map(int, numbers)
+        return cls(faces, first, stylings, wardrobe, frames, size, kind == "varied", float(zoom))
 
     @property
     def bodies(self) -> int:

@@ -1,6 +1,13 @@
 """How near a swap is to the true answer, and two baselines that it has to beat."""
 
 from changeling.measuring.baselines import CopySource, MeanFace
+from changeling.measuring.denoising import (
+    NonLocalMeans,
+    levels,
+    mean_psnr,
+    unit_tensor,
+    with_noise,
+)
 from changeling.measuring.fashion import Classified, FashionClassifier
 from changeling.measuring.fashion_teaching import FashionTeaching, teach_fashion
 from changeling.measuring.frechet import frechet_distance, kernel_distance
@@ -44,6 +51,7 @@ __all__ = [
     "Likenesses",
     "MeanFace",
     "Moment",
+    "NonLocalMeans",
     "Rivals",
     "Row",
     "Sample",
@@ -56,8 +64,10 @@ __all__ = [
     "judge",
     "judge_videos",
     "kernel_distance",
+    "levels",
     "likeness_of",
     "mean",
+    "mean_psnr",
     "mean_scores",
     "mse",
     "psnr",
@@ -69,4 +79,6 @@ __all__ = [
     "spectrum_pictures",
     "ssim",
     "teach_fashion",
+    "unit_tensor",
+    "with_noise",
 ]

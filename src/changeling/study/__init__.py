@@ -3,7 +3,9 @@
 from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
 from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk
+from changeling.study.editing import Edit, draw_edits
 from changeling.study.judge import judge_report
+from changeling.study.mending import Chosen, Damage, Mended, restore
 from changeling.study.options import DemoOptions
 from changeling.study.pairs import PAIRS, Pair
 from changeling.study.scores import Results, ScoreLine, Seeds, Versions, score_lines
@@ -13,8 +15,12 @@ from changeling.study.train import Advance, donor_of, train_family, train_pictur
 __all__ = [
     "PAIRS",
     "Advance",
+    "Chosen",
+    "Damage",
     "Demo",
     "DemoOptions",
+    "Edit",
+    "Mended",
     "Pair",
     "Results",
     "ScoreLine",
@@ -26,12 +32,14 @@ __all__ = [
     "demo",
     "donor_of",
     "draw",
+    "draw_edits",
     "draw_mixed",
     "draw_process",
     "draw_walk",
     "judge_report",
     "publish_coverage",
     "quiet",
+    "restore",
     "score_lines",
     "train_family",
     "train_pictures",

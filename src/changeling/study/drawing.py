@@ -1,9 +1,10 @@
 """Pictures that a trained run draws: one signed sheet, or a folder of signed pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,6 @@ from torch import Tensor
 
 from changeling.errors import UserError
 from changeling.generators import (
-    Draws,
     Mixes,
     Unfolds,
     Walks,
@@ -71,18 +71,9 @@ def draw(
     not consent, or `out` exists.
     """
     draws = load_drawer(run, runtime=runtime)
-    pictures = _pictures(draws, wish, _number(Run(run), wish.kind), tick)
-    credential = credential_of(run, out.name, wish.facts, today=today)
-    if out.suffix:
-        with publish(out, credential, overwrite=overwrite) as beside:
-            write_image(beside, sheet(np.stack(list(pictures))))
-        return
-    _folder(out, overwrite=overwrite)
-    for index, picture in enumerate(pictures):
-        facts = (*wish.facts, ("index", str(index)))
-        one = replace(credential, title=f"{index:05d}.png", facts=facts)
-        with publish(out / one.title, one, overwrite=overwrite) as beside:
-            write_image(beside, picture)
+    kind = _number(Run(run), wish.kind)
+    pictures = in_parts(lambda count, seed: draws.draw(count, seed=seed, kind=kind), wish, tick)
+    publish_pictures(pictures, run, out, wish.facts, today=today, overwrite=overwrite)
 
 
 def draw_process(
@@ -93,7 +84,7 @@ def draw_process(
     unfolds: Unfolds = load_with(run, "reverse_strip", runtime=runtime)
     kind = _number(Run(run), wish.kind)
     strip = unfolds.reverse_strip(wish.count, _MOMENTS, seed=wish.seed, kind=kind)
-    _publish_sheet(strip.transpose(0, 1), run, out, wish, today, overwrite)
+    publish_sheet(strip.transpose(0, 1), run, out, wish, today, overwrite)
     tick(wish.count, wish.count)
 
 
@@ -107,7 +98,7 @@ def draw_mixed(
     """
     mixes: Mixes = load_with(run, "mix", runtime=runtime)
     side = max(1, round(wish.count**0.5))
-    _publish_sheet(mixes.mix(side, side, seed=wish.seed), run, out, wish, today, overwrite)
+    publish_sheet(mixes.mix(side, side, seed=wish.seed), run, out, wish, today, overwrite)
     tick(wish.count, wish.count)
 
 
@@ -132,7 +123,7 @@ def draw_walk(
             tick(index + 1, wish.count)
 
 
-def _publish_sheet(
+def publish_sheet(
     grid: Tensor, run: Path, out: Path, wish: Wish, today: date, overwrite: bool
 ) -> None:
     """Rows of pictures, (rows, columns, channels, s, s) 0…1, as one signed picture."""
@@ -160,6 +151,49 @@ def credential_of(
     )
 
 
+def in_parts(draw: Callable[[int, int], Tensor], wish: Wish, tick: Tick) -> Iterator[Pixels]:
+    """The pictures that `draw` gives for a count and a seed, some at once."""
+    for start in range(0, wish.count, AT_ONCE):
+        own = int(np.random.SeedSequence([wish.seed, start]).generate_state(1)[0])
+        drawn = draw(min(AT_ONCE, wish.count - start), own).numpy()
+        for index, picture in enumerate(drawn, start):
+            yield as_pixels(picture)
+            tick(index + 1, wish.count)
+
+
+def publish_pictures(
+    pictures: Iterable[Pixels],
+    run: Path,
+    out: Path,
+    facts: Sequence[tuple[str, str]],
+    *,
+    today: date,
+    overwrite: bool,
+) -> None:
+    """What a run drew: one sheet for a picture's name, else a folder of all; raises as `draw`."""
+    credential = credential_of(run, out.name, facts, today=today)
+    if not out.suffix:
+        publish_each(pictures, repeat(credential), out, overwrite=overwrite)
+        return
+    with publish(out, credential, overwrite=overwrite) as beside:
+        write_image(beside, sheet(np.stack(list(pictures))))
+
+
+def publish_each(
+    pictures: Iterable[Pixels], credentials: Iterable[Credential], out: Path, *, overwrite: bool
+) -> None:
+    """A signed PNG of each picture in the folder `out`, named by its number.
+
+    Raises UserError when the folder holds files already and not `overwrite`.
+    """
+    free_folder(out, overwrite=overwrite)
+    for index, (picture, credential) in enumerate(zip(pictures, credentials, strict=False)):
+        facts = (*credential.facts, ("index", str(index)))
+        one = replace(credential, title=f"{index:05d}.png", facts=facts)
+        with publish(out / one.title, one, overwrite=overwrite) as beside:
+            write_image(beside, picture)
+
+
 def sheet(pictures: NDArray[np.uint8], columns: int | None = None) -> Pixels:
     """Pictures (n, h, w, 3) in rows of `columns`, by default near a square, with white gaps."""
     columns = columns or int(np.ceil(np.sqrt(len(pictures))))
@@ -181,15 +215,6 @@ def as_pixels(picture: NDArray[np.float32]) -> Pixels:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if grey else pixels, np.uint8)
 
 
-def _pictures(draws: Draws, wish: Wish, kind: int | None, tick: Tick) -> Iterator[Pixels]:
-    for start in range(0, wish.count, AT_ONCE):
-        own = int(np.random.SeedSequence([wish.seed, start]).generate_state(1)[0])
-        drawn = draws.draw(min(AT_ONCE, wish.count - start), seed=own, kind=kind).numpy()
-        for index, picture in enumerate(drawn, start):
-            yield as_pixels(picture)
-            tick(index + 1, wish.count)
-
-
 def _number(run: Run, kind: str | None) -> int | None:
     if kind is None:
         return None
@@ -200,7 +225,8 @@ def _number(run: Run, kind: str | None) -> int | None:
     return names.index(kind)
 
 
-def _folder(out: Path, *, overwrite: bool) -> None:
+def free_folder(out: Path, *, overwrite: bool) -> None:
+    """Make the folder; raises UserError when it holds files already and not `overwrite`."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())) and not overwrite:
         raise UserError(f"{out} exists already: give another folder with -o, or --overwrite.")
     try:
