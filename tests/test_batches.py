@@ -109,6 +109,17 @@ def test_mirroring_and_light_are_alike_for_all_people(sets: tuple[FaceSet, ...])
     assert float(gain.std()) > 0.1
 
 
+def test_the_light_of_a_scene_falls_on_input_and_target_alike(sets: tuple[FaceSet, ...]) -> None:
+    twins = (sets[0], sets[0])
+    batch = people_batches(twins, size=32, batch=30, seed=3, jitter=replace(STILL, scene=0.3))(0)
+    plain = people_batches(twins, size=32, batch=30, seed=3, jitter=STILL)(0)
+    assert torch.equal(batch.masks, plain.masks)
+    assert float((batch.inputs - batch.targets).abs().max()) < 0.03, "no more than rounding"
+    gain = batch.targets.mean((2, 3, 4)) / plain.targets.mean((2, 3, 4))
+    assert float(torch.corrcoef(gain)[0, 1]) > 0.95, "alike for all people"
+    assert 0.15 < float(gain.std()) < 0.45 and 0.8 < float(gain.mean()) < 1.2
+
+
 def test_a_mirrored_target_is_a_stored_face_from_the_other_side(sets: tuple[FaceSet, ...]) -> None:
     plain = people_batches(sets, size=32, batch=8, seed=0, jitter=STILL)(0)
     turned = people_batches(sets, size=32, batch=8, seed=0, jitter=replace(STILL, mirror=1))(0)
