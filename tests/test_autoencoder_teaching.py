@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from changeling.errors import UserError
 from changeling.faces.scene_lessons import SceneBatch
-from changeling.faces.weights import write_weights
-from changeling.generators import autoencoder
-from changeling.generators.autoencoder import Autoencoder, Config, Network
+from changeling.faces.weights import read_weights, write_weights
+from changeling.generators import Task, autoencoder
+from changeling.generators.autoencoder import WEIGHTS, Autoencoder, Config, Network
 from changeling.generators.autoencoder_teaching import AutoencoderTeacher, AutoencoderTeaching
 from changeling.training import to_json
 
@@ -85,3 +85,18 @@ def test_everybody_begins_with_the_decoder_that_was_taught(
     assert all(torch.equal(begun[name], taught[name]) for name in taught)
     with pytest.raises(UserError, match=r"faces of 16 pixels: give --size 16"):
         Autoencoder(replace(Config.tiny(), size=32, taught=True), runtime=PLAIN)
+
+
+def test_the_laptop_begins_with_what_was_taught() -> None:
+    task = Task(("a", "b", "c"))
+    torch.manual_seed(0)
+    laptop, scratch = (
+        Autoencoder(config, runtime=PLAIN).state_dict()["network"]
+        for config in (Config.laptop(task), Config.scratch(task))
+    )
+    taught, _ = read_weights(WEIGHTS, network="autoencoder")
+    assert torch.equal(laptop["encoder.1.weight"], taught["encoder.1.weight"])
+    assert torch.equal(laptop["decoders.2.0.weight"], taught["decoders.0.0.weight"])
+    assert not torch.equal(scratch["encoder.1.weight"], taught["encoder.1.weight"])
+    assert WEIGHTS.stat().st_size <= 8_000_000
+    assert Config.laptop(Task(("a", "b"), 128)) == Config.scratch(Task(("a", "b"), 128))

@@ -52,8 +52,9 @@ class Train:
     or more."""
     consent: OptionalPath = None
     """Consent for the pictures of a folder that may show people (TOML)."""
-    preset: Literal["laptop", "report"] = "laptop"
-    """Settings that suit two cores, or those of the report that the family is taken from."""
+    preset: Literal["laptop", "scratch", "report"] = "laptop"
+    """Settings that suit two cores; the same without weights that were taught before; or those of
+    the report that the family is taken from."""
     size: OptionalCount = None
     """Side of the faces in pixels, such as 64 or 128, no larger than in the sets; by default 64,
     and 28 for fashion-mnist."""

@@ -16,7 +16,7 @@ class Marked:
     points: Floats
     """(200, 2) in pixels, those of `MorphableModel.landmarks`."""
     weights: Floats
-    """(200,) 0…1: how far each is to be trusted; 0 leaves it out."""
+    """(200,) of their squared errors, 0…1; 0 leaves a landmark out."""
     size: tuple[int, int]
     """Width and height of the frame."""
 

@@ -133,7 +133,7 @@ class Problem:
         turned, near = shape @ frame.rotation.T, frame.scale / fit.focal
         depth = 1 + near * turned[:, 2:]
         flat = frame.scale * turned[:, :2] + frame.place
-        trust = (marked.weights / (NOISE * marked.eyes_apart))[:, None]
+        trust = (np.sqrt(marked.weights) / (NOISE * marked.eyes_apart))[:, None]
         residual = trust * (flat / depth + middle(marked.size) - marked.points)
         by_point = np.zeros((len(shape), 2, 3))
         by_point[:, 0, 0] = by_point[:, 1, 1] = frame.scale / depth[:, 0]

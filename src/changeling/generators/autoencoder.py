@@ -9,7 +9,7 @@ and averaged weights.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,12 @@ class Config:
 
     @classmethod
     def laptop(cls, task: Task) -> "Config":
-        """Return the configuration for two cores: 128 pixels and above have one level more."""
+        """Return the configuration for two cores; at 64 pixels it begins with what was taught."""
+        return replace(cls.scratch(task), taught=task.size == cls.size)
+
+    @classmethod
+    def scratch(cls, task: Task) -> "Config":
+        """Return the same with random weights: 128 pixels and above have one level more."""
         if task.size < 128:
             return cls(task.people, task.size)
         return cls(task.people, task.size, widths=(32, 64, 96, 192, 256), code=384)

@@ -49,7 +49,7 @@ class Family:
     @property
     def presets(self) -> tuple[str, ...]:
         """Names of the configurations that a person can ask for."""
-        return tuple(name for name in ("laptop", "report") if hasattr(self.config, name))
+        return tuple(name for name in ("laptop", "scratch", "report") if hasattr(self.config, name))
 
     @property
     def uses(self) -> tuple[str, ...]:
