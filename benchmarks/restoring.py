@@ -26,9 +26,9 @@ from changeling.faces.datasets import CACHE, open_pictures, picture_batches
 from changeling.faces.datasets_protocol import Pictures
 from changeling.faces.identity_teaching import auc
 from changeling.faces.renders import Lessons, learnt_and_kept
-from changeling.generators import Task
+from changeling.generators import Task, with_noise
 from changeling.generators.restoring import Config, Restorer, unlikeness
-from changeling.measuring import NonLocalMeans, levels, mean_psnr, unit_tensor, with_noise
+from changeling.measuring import NonLocalMeans, levels, mean_psnr, unit_tensor
 from changeling.measuring.denoising import TUNED
 from changeling.media import Pixels, write_image
 from changeling.training import Budget, Run, Runtime, fit

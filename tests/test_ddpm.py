@@ -75,7 +75,7 @@ class TestLearner:
         known = torch.ones(4, 1, 16, 16)
         known[:, :, 4:10, 4:10] = 0
         bright = torch.full((4, 1, 16, 16), 0.9)
-        filled = taught.restore(bright * known, known=known)
+        filled = taught.fill(bright * known, known)
         assert torch.allclose(filled * known, bright * known, atol=1e-5)
         assert float(filled[:, :, 4:10, 4:10].mean()) == pytest.approx(0.9, abs=0.15)
 
@@ -83,7 +83,7 @@ class TestLearner:
         learner, pictures = Ddpm(Config.tiny(), runtime=PLAIN), torch.rand(2, 1, 16, 16)
         assert torch.allclose(learner.restore(pictures, noise=0.0), pictures, atol=1e-5)
         whole = torch.ones(2, 1, 16, 16)
-        assert torch.allclose(learner.restore(pictures, known=whole), pictures, atol=1e-5)
+        assert torch.allclose(learner.fill(pictures, whole), pictures, atol=1e-5)
 
     def test_strips_begin_and_end_where_they_should(self, taught: Ddpm) -> None:
         pictures = torch.rand(2, 1, 16, 16)

@@ -14,8 +14,8 @@ from test_drawing import LICENSED, Clothes
 from changeling.cli import main
 from changeling.errors import UserError
 from changeling.faces import Pictures, open_files
-from changeling.generators import FAMILIES, Restores, load_with
-from changeling.measuring import NonLocalMeans, mean_psnr, unit_tensor, with_noise
+from changeling.generators import FAMILIES, Restores, load_with, with_noise
+from changeling.measuring import NonLocalMeans, mean_psnr, unit_tensor
 from changeling.media import read_image, write_image
 from changeling.provenance import Consent, Source, State, verify, write_consent
 from changeling.study import Chosen, Damage, restore, train_pictures
@@ -163,7 +163,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     out, later = tmp_path / "x.png", replace(GIVEN, until=date(2026, 11, 21))
     ended = Chosen.some(Clothes(later), 2)
     for run, chosen, damage, score, said in (
-        (colour, files, Damage(hole="centre"), False, "which fills no holes: give one of ddpm"),
+        (colour, files, Damage(hole="centre"), False, "which cannot fill: give one of ddpm"),
         (grey, files, Damage(0.1, "centre"), False, "leave out --noise or --hole"),
         (grey, files, Damage(), True, "cannot tell how unlike a picture is"),
         (colour, ended, Damage(), False, "clothes may not be drawn from: the consent ended"),

@@ -10,11 +10,11 @@ from noise import noise_pictures
 from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
+from changeling.generators.blocks import with_noise
 from changeling.generators.protocols import Task
 from changeling.generators.restoring import (
     Config,
     Restorer,
-    noisy_pictures,
     unlikeness,
 )
 from changeling.training import train
@@ -42,7 +42,7 @@ def taught() -> Restorer:
 
 def test_noise_is_taken_away(taught: Restorer) -> None:
     clean = ramps(1000).pictures
-    noisy = noisy_pictures(clean, 0.2, torch.Generator().manual_seed(1))
+    noisy = with_noise(clean, 0.2, seed=1)
     before = (noisy - clean).square().mean()
     after = (taught.restore(noisy) - clean).square().mean()
     assert after < before / 2
@@ -69,12 +69,10 @@ def test_unlikeness_has_its_closed_form() -> None:
 
 def test_noise_has_its_strength_and_its_seed() -> None:
     grey = torch.full((4, 3, 32, 32), 0.5)
-    one, same, other = (
-        noisy_pictures(grey, 0.1, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
-    )
+    one, same, other = (with_noise(grey, 0.1, seed) for seed in (1, 1, 2))
     assert torch.equal(one, same) and not torch.equal(one, other)
     assert float((one - grey).std()) == pytest.approx(0.1, rel=0.03)
-    assert noisy_pictures(grey, 5.0, torch.Generator().manual_seed(0)).max() == 1
+    assert with_noise(grey, 5.0, seed=0).max() == 1
 
 
 @pytest.mark.parametrize("config", [Config.laptop(Task()), Config.watchful(Task()), Config.tiny()])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -52,9 +52,9 @@ class Train:
     or more."""
     consent: OptionalPath = None
     """Consent for the pictures of a folder that may show people (TOML)."""
-    preset: Literal["laptop", "scratch", "report"] = "laptop"
-    """Settings that suit two cores; the same without weights that were taught before; or those of
-    the report that the family is taken from."""
+    preset: str = "laptop"
+    """laptop: settings that suit two cores. report: those of the report that the family is taken
+    from. `changeling families` lists what else a family has."""
     size: OptionalCount = None
     """Side of the faces in pixels, such as 64 or 128, no larger than in the sets; by default 64,
     and 28 for fashion-mnist."""

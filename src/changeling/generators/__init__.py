@@ -1,11 +1,14 @@
 """Families of face manipulation, one file each, and what a trained one can do."""
 
+from changeling.generators.blocks import with_noise
 from changeling.generators.protocols import (
     Draws,
     DrawsStyles,
     Edits,
     FamilyConfig,
+    Fills,
     Mixes,
+    Notices,
     Restores,
     Swapped,
     Swaps,
@@ -31,8 +34,10 @@ __all__ = [
     "Edits",
     "Family",
     "FamilyConfig",
+    "Fills",
     "Learns",
     "Mixes",
+    "Notices",
     "Restores",
     "Swapped",
     "Swaps",
@@ -44,4 +49,5 @@ __all__ = [
     "load_drawer",
     "load_generator",
     "load_with",
+    "with_noise",
 ]

@@ -74,6 +74,12 @@ def picture_grid(pictures: Tensor, columns: int = 8) -> Tensor:
     return pictures.expand(-1, 3, -1, -1).unflatten(0, (-1, columns))
 
 
+def with_noise(pictures: Tensor, noise: float, seed: int) -> Tensor:
+    """Add normal noise of deviation `noise` to pictures 0…1, on the CPU, and clip."""
+    dice = torch.Generator().manual_seed(seed)
+    return (pictures + noise * torch.randn(pictures.shape, generator=dice)).clamp(0, 1)
+
+
 def rising(step: int, steps: int) -> float:
     """Return the share of its final weight that a loss has at `step` (from 0).
 

@@ -21,13 +21,19 @@ from torch.nn import functional as F
 from changeling.faces.pictures import PictureBatch
 from changeling.generators.blocks import check_kind, check_size, picture_grid
 from changeling.generators.ddpm_networks import PatchNet, ReportNet
-from changeling.generators.ddpm_process import Process, Sampling, draws, guided, noise_level
+from changeling.generators.ddpm_process import (
+    Predict,
+    Process,
+    Sampling,
+    draws,
+    guided,
+    noise_level,
+)
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
 from changeling.training.averaged import follow, pace, set_rate
 
-_PREVIEWED = 16
-_AT_ONCE = 64
+_PREVIEWED, _AT_ONCE = 16, 64
 _MENDING, _REPEATS = 25, 5
 """Steps in which a picture is mended; how often each is gone where a hole is filled."""
 
@@ -166,31 +172,25 @@ class Ddpm:
         return _shown(torch.cat([self._last(kinds, sampling, dice) for kinds in parts]))
 
     @torch.no_grad()
-    def restore(
-        self, pictures: Tensor, *, noise: float | None = None, known: Tensor | None = None
-    ) -> Tensor:
-        """Give noisy or damaged `pictures` back mended (see `Restores`).
-
-        noise: standard deviation of the noise on them, 0…1; None: as it is seen on each. known:
-        (n, 1, s, s), 1 where a picture is to be kept as it is and 0 where it is to be made up;
-        `noise` is then taken for 0.
-        """
+    def restore(self, pictures: Tensor, *, noise: float | None = None) -> Tensor:
+        """Give noisy `pictures` back clean (see `Restores`); None: as much as is seen on each."""
         dice = torch.Generator().manual_seed(0)
         given = self._runtime.pictures(2 * pictures - 1)
-        unknown = self._unknown(len(given))
-        predict = guided(self._say, unknown, unknown, 1)
-        if known is not None:
-            times = self._process.times(self._start(len(given)), _MENDING)
-            known = known.to(given)
-            return _shown(
-                self._process.fill(predict, given, known, times, repeats=_REPEATS, dice=dice)
-            )
         seen = noise_level(pictures) if noise is None else torch.full((len(given),), noise)
         start = self._process.time_of(2 * seen)
         noisy = self._process.noised(given, torch.zeros_like(given), start)
         times = self._process.times(start, _MENDING)
-        *_, (last, _) = self._process.walk(predict, noisy, times, eta=0.0, dice=dice)
+        *_, (last, _) = self._process.walk(self._unguided(given), noisy, times, eta=0.0, dice=dice)
         return _shown(last)
+
+    @torch.no_grad()
+    def fill(self, pictures: Tensor, known: Tensor) -> Tensor:
+        """Make up what is missing in `pictures` (see `Fills`)."""
+        dice = torch.Generator().manual_seed(0)
+        given = self._runtime.pictures(2 * pictures - 1)
+        times = self._process.times(self._start(len(given)), _MENDING)
+        predict, kept = self._unguided(given), known.to(given)
+        return _shown(self._process.fill(predict, given, kept, times, repeats=_REPEATS, dice=dice))
 
     def forward_strip(self, pictures: Tensor, columns: int, *, seed: int) -> Tensor:
         """Show `pictures` (n, c, s, s), 0…1, as they drown in noise, (columns, n, c, s, s), 0…1.
@@ -226,12 +226,8 @@ class Ddpm:
     def state_dict(self) -> dict[str, Any]:
         """Return weights, averaged weights if there are, Adam's state and the number of steps."""
         averaged = {"average": self._average.state_dict()} if self._config.averaged else {}
-        return {
-            "network": self._network.state_dict(),
-            **averaged,
-            "adam": optimizer_state(self._adam),
-            "steps": self._steps,
-        }
+        moved = {"adam": optimizer_state(self._adam), "steps": self._steps}
+        return {"network": self._network.state_dict(), **averaged, **moved}
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
@@ -268,17 +264,20 @@ class Ddpm:
 
     @torch.no_grad()
     def _say(self, noisy: Tensor, times: Tensor, kinds: Tensor) -> Tensor:
-        network, device = self._average.eval(), noisy.device
+        network, at = self._average.eval(), noisy.device
         with self._runtime.autocast():
-            said: Tensor = network(
-                self._runtime.pictures(noisy), times.to(device), kinds.to(device)
-            )
+            said: Tensor = network(self._runtime.pictures(noisy), times.to(at), kinds.to(at))
         return said.float()
 
     def _kinds(self, count: int, kind: int | None, dice: torch.Generator) -> Tensor:
         if kind is None and self.kinds:
             return torch.randint(self.kinds, (count,), generator=dice)
         return torch.full((count,), self.kinds if kind is None else kind)
+
+    def _unguided(self, given: Tensor) -> Predict:
+        """What the network says of pictures of which no class is known."""
+        unknown = self._unknown(len(given))
+        return guided(self._say, unknown, unknown, 1)
 
     def _unknown(self, count: int) -> Tensor:
         return torch.full((count,), self.kinds)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import Field, dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from torch import Tensor
 
@@ -136,10 +136,44 @@ class Walks(Protocol):
 
 
 class Restores(Protocol):
-    """A family that gives a spoilt picture back as it was."""
+    """A family that gives a noisy picture back as it was."""
 
-    def restore(self, pictures: Tensor) -> Tensor:
-        """Give noisy or damaged `pictures`, float32 (n, channels, size, size) 0…1, back mended."""
+    @property
+    def size(self) -> int:
+        """Side of its square pictures in pixels."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """3 for RGB, 1 for grey."""
+        ...
+
+    def restore(self, pictures: Tensor, *, noise: float | None = None) -> Tensor:
+        """Give noisy `pictures`, float32 (n, channels, size, size) 0…1, back clean.
+
+        noise: its standard deviation, 0…1, where that is known.
+        """
+        ...
+
+
+@runtime_checkable
+class Fills(Restores, Protocol):
+    """A family that makes up what is missing in a picture."""
+
+    def fill(self, pictures: Tensor, known: Tensor) -> Tensor:
+        """Give `pictures` (n, channels, size, size) 0…1 back whole.
+
+        known: (n, 1, size, size), 1 where a picture stays as it is, 0 where it is made up.
+        """
+        ...
+
+
+@runtime_checkable
+class Notices(Protocol):
+    """A family that can tell how unlike what it learnt a picture is."""
+
+    def unlikeness(self, pictures: Tensor) -> Tensor:
+        """How unlike the learnt ones pictures (n, channels, size, size) are, (n,), from 0 on."""
         ...
 
 

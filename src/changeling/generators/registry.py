@@ -49,12 +49,13 @@ class Family:
     @property
     def presets(self) -> tuple[str, ...]:
         """Names of the configurations that a person can ask for."""
-        return tuple(name for name in ("laptop", "scratch", "report") if hasattr(self.config, name))
+        methods = [name for name, one in vars(self.config).items() if isinstance(one, classmethod)]
+        return tuple(sorted(set(methods) - {"tiny"}, key=lambda name: (name != "laptop", name)))
 
     @property
     def uses(self) -> tuple[str, ...]:
         """What a trained one can do."""
-        uses = ("swap", "draw", "mix", "walk", "reverse_strip", "restore")
+        uses = ("swap", "draw", "mix", "walk", "reverse_strip", "restore", "fill")
         return tuple(name.replace("_", " ") for name in uses if hasattr(self.learner, name))
 
     @property

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
-from changeling.generators.blocks import PREVIEWED, Residual, check_size
+from changeling.generators.blocks import PREVIEWED, Residual, check_size, with_noise
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime
 from changeling.training.averaged import Averaged
@@ -103,14 +103,16 @@ class Restorer:
     def preview(self, batch: PictureBatch, /) -> Tensor:
         """Draw some pictures of the batch: as they are, with noise, restored."""
         clean = batch.pictures[:PREVIEWED].cpu()
-        dice = torch.Generator().manual_seed(0)
-        noisy = noisy_pictures(clean, self._config.noise, dice)
+        noisy = with_noise(clean, self._config.noise, seed=0)
         rows = torch.stack([clean, noisy, self.restore(noisy).cpu()], dim=1)
         return rows.expand(-1, -1, 3, -1, -1).contiguous()
 
     @torch.no_grad()
-    def restore(self, pictures: Tensor) -> Tensor:
-        """Give noisy pictures back clean, by the averaged weights (see `Restores`)."""
+    def restore(self, pictures: Tensor, *, noise: float | None = None) -> Tensor:
+        """Give noisy pictures back clean, by the averaged weights (see `Restores`).
+
+        It knows only the noise that it was taught with, so it does not ask how much there is.
+        """
         with self._runtime.autocast():
             drawn = self._averaged.average(self._runtime.pictures(pictures))
         return cast(Tensor, drawn).float().clamp(0, 1).contiguous()
@@ -126,11 +128,6 @@ class Restorer:
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
         self._averaged.load_state_dict(state)
-
-
-def noisy_pictures(pictures: Tensor, noise: float, dice: torch.Generator) -> Tensor:
-    """Add normal noise of deviation `noise` to pictures 0…1, drawn from `dice`, and clip."""
-    return (pictures + noise * torch.randn(pictures.shape, generator=dice)).clamp(0, 1)
 
 
 def unlikeness(pictures: Tensor, given: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ from changeling.measuring.denoising import (
     levels,
     mean_psnr,
     unit_tensor,
-    with_noise,
 )
 from changeling.measuring.fashion import Classified, FashionClassifier
 from changeling.measuring.fashion_teaching import FashionTeaching, teach_fashion
@@ -80,5 +79,4 @@ __all__ = [
     "ssim",
     "teach_fashion",
     "unit_tensor",
-    "with_noise",
 ]

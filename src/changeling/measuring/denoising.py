@@ -59,12 +59,6 @@ class NonLocalMeans:
         return np.asarray(given, np.uint8)
 
 
-def with_noise(pictures: Tensor, noise: float, seed: int) -> Tensor:
-    """Add normal noise of deviation `noise` to pictures 0…1, on the CPU, and clip."""
-    dice = torch.Generator().manual_seed(seed)
-    return (pictures + noise * torch.randn(pictures.shape, generator=dice)).clamp(0, 1)
-
-
 def mean_psnr(pictures: Tensor, truth: Tensor) -> float:
     """Decibels, the mean over pictures (n, c, s, s), 0…1."""
     errors = (pictures - truth).square().flatten(1).mean(1).tolist()

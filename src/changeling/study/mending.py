@@ -4,9 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -16,12 +14,12 @@ from torch import Tensor
 
 from changeling.errors import UserError
 from changeling.faces import Pictures, SquareFiles
-from changeling.generators import FAMILIES, Restores, load_with
-from changeling.measuring import NonLocalMeans, mean_psnr, unit_tensor, with_noise
+from changeling.generators import Fills, Notices, Restores, load_with, with_noise
+from changeling.measuring import NonLocalMeans, mean_psnr, unit_tensor
 from changeling.media import Pixels, Tick, read_image, silent, write_image
 from changeling.provenance import Credential, Ingredient, Source, Use, publish, sha256
 from changeling.study.drawing import as_pixels, credential_of, free_folder, publish_each, sheet
-from changeling.training import Run, Runtime
+from changeling.training import Runtime
 
 CENTRE = "centre"
 """The hole in the middle, half as wide and high as the picture."""
@@ -30,29 +28,6 @@ _GREY = 0.5
 """What a hole shows."""
 _LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in what a grey picture shows of them (ITU-R BT.601)."""
-
-
-class Mends(Restores, Protocol):
-    """A family that restores square pictures of its own size."""
-
-    @property
-    def size(self) -> int:
-        """Side of the pictures in pixels."""
-        ...
-
-    @property
-    def channels(self) -> int:
-        """3 for RGB, 1 for grey."""
-        ...
-
-
-@runtime_checkable
-class Notices(Protocol):
-    """A family that can tell how unlike what it learnt a picture is."""
-
-    def unlikeness(self, pictures: Tensor) -> Tensor:
-        """How unlike the learnt ones pictures (n, channels, s, s) are, (n,), from 0 on."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -141,8 +116,9 @@ def restore(
     how unlike what was learnt each is. Raises UserError when the run does not restore, cannot fill
     holes or cannot score, somebody does not consent, or `out` exists.
     """
-    mends: Mends = load_with(run, "restore", runtime=runtime)
-    hole = _hole(run, mends, damage)
+    use = "restore" if damage.hole is None else "fill"
+    mends: Restores = load_with(run, use, runtime=runtime)
+    hole = _hole(mends.size, damage)
     if score and not isinstance(mends, Notices):
         raise UserError(f"{run} cannot tell how unlike a picture is: leave out --score")
     chosen.pictures.consent.check(Use.DRAW, where=chosen.pictures.name, today=today)
@@ -161,7 +137,7 @@ def restore(
 
 
 def _mended(
-    mends: Mends, chosen: Chosen, damage: Damage, hole: Tensor | None, score: bool, tick: Tick
+    mends: Restores, chosen: Chosen, damage: Damage, hole: Tensor | None, score: bool, tick: Tick
 ) -> Mended:
     true = _in_channels(unit_tensor(chosen.pictures.read(chosen.rows, mends.size)), mends.channels)
     unlike = mends.unlikeness(true).tolist() if score and isinstance(mends, Notices) else ()
@@ -182,44 +158,27 @@ def _mended(
     )
 
 
-def _way(
-    mends: Any,  # noqa: ANN401  (only some can be told of the damage)
-    damage: Damage,
-    hole: Tensor | None,
-) -> Callable[[Tensor], Tensor]:
-    """How a network gives pictures back when it is told of the damage what it can be told."""
-    if hole is not None:
-        known = 1 - hole
-        return lambda part: mends.restore(part, known=known.expand(len(part), -1, -1, -1))
-    if damage.noise is not None and _can_be_told(type(mends), "noise"):
+def _way(mends: Restores, damage: Damage, hole: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """How a network gives pictures back when it is told of the damage."""
+    if hole is None or not isinstance(mends, Fills):
         return partial(mends.restore, noise=damage.noise)
-    return partial(mends.restore)
+    fill, known = mends.fill, 1 - hole
+    return lambda part: fill(part, known.expand(len(part), -1, -1, -1))
 
 
-def _can_be_told(learner: type[Any], word: str) -> bool:
-    return hasattr(learner, "restore") and word in signature(learner.restore).parameters
-
-
-def _hole(run: Path, mends: Mends, damage: Damage) -> Tensor | None:
+def _hole(size: int, damage: Damage) -> Tensor | None:
     """(1, 1, s, s): 1 where something is to be filled in."""
     if damage.hole is None:
         return None
     if damage.noise is not None:
         raise UserError("a picture gets either noise or a hole: leave out --noise or --hole")
-    if not _can_be_told(type(mends), "known"):
-        able = [name for name, one in FAMILIES.items() if _can_be_told(one.learner, "known")]
-        raise UserError(
-            f"{run} is a run of {Run(run).family}, which fills no holes: give one of "
-            f"{', '.join(able)}"
-        )
-    hole = torch.zeros(1, 1, mends.size, mends.size)
+    hole = torch.zeros(1, 1, size, size)
     if damage.hole == CENTRE:
-        edge = mends.size // 4
+        edge = size // 4
         hole[..., edge:-edge, edge:-edge] = 1
         return hole
     white = read_image(Path(damage.hole)).mean(2) > 127
-    size = (mends.size, mends.size)
-    hole[:] = torch.from_numpy(cv2.resize(white.astype(np.float32), size)) > 0
+    hole[:] = torch.from_numpy(cv2.resize(white.astype(np.float32), (size, size))) > 0
     return hole
 
 
