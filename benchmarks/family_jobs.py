@@ -53,7 +53,10 @@ class Job:
 
 
 JOBS = (
-    Job("autoencoder", 10),
+    Job("autoencoder", 5),
+    Job("autoencoder", 1, name="autoencoder, 1 minute"),
+    Job("autoencoder", 1, preset="scratch", name="autoencoder, scratch, 1 minute"),
+    Job("autoencoder", 5, preset="scratch", name="autoencoder, scratch, 5 minutes"),
     Job("classic", 10),
     Job("separate", 10),
     Job("separate", 10, name="separate, joint", settings=(("joint", True),)),
