@@ -202,6 +202,8 @@ def test_the_command_fits_and_asks_for_consent(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.json"]
     assert main(["fit", str(film), "-o", str(out)]) == 2
     assert "exists already" in capsys.readouterr().err
+    assert main(["fit", str(film), "-o", str(tmp_path / "a.csv"), "--overwrite"]) == 2
+    assert "give one that ends in .json" in capsys.readouterr().err
     picture = tmp_path / "face.png"
     write_image(picture, shots()[0].frame.pixels)
     assert main(["fit", str(picture), "-o", str(tmp_path / "b.json")]) == 2

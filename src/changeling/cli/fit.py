@@ -9,6 +9,7 @@ import tyro
 from changeling.cli.bars import ACTORS, Bar
 from changeling.cli.eyes import Eyes, tracker_with
 from changeling.cli.values import OptionalPath, Out, check_kept
+from changeling.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Fit:
 
     def run(self) -> int:
         """Fit."""
+        if self.out.suffix != ".json":
+            raise UserError(f"{self.out} is no name of a fit record: give one that ends in .json")
         table = self.out.with_suffix(".csv")
         for path in (self.out, table):
             check_kept(path, overwrite=self.overwrite)
