@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import stylegan
 from benchmarks.family_jobs import JOBS
 from benchmarks.fashion_vae import Figures as VaeFigures
 from benchmarks.swapping import SwapFigures
@@ -96,7 +97,7 @@ def table(entries: list[Entry]) -> str:
             f"Without learning: the performer’s own face in B’s colours {one.copy_psnr:.2f} dB, "
             f"SSIM {one.copy_ssim:.3f}; B’s mean face {one.mean_psnr:.2f} dB, {one.mean_ssim:.3f}.",
         ]
-    lines += ["", *report_lines()]
+    lines += ["", *report_lines(), *style_lines()]
     fallen = [f"{entry.title}: {entry.collapsed}" for entry in entries if entry.collapsed]
     lines += ["", *fallen] if fallen else []
     for entry in entries:
@@ -119,6 +120,15 @@ def report_lines() -> list[str]:
         f"{mean.psnr:.2f} dB, SSIM {mean.ssim:.3f}; through a code drawn at random: "
         f"{drawn.mse:.4f}, {drawn.psnr:.2f} dB, {drawn.ssim:.3f}.",
     ]
+
+
+def style_lines() -> list[str]:
+    """What `python -m benchmarks.stylegan` kept of faces that are drawn, mixed and edited."""
+    if not stylegan.RESULTS.is_file():
+        return []
+    data = json.loads(stylegan.RESULTS.read_text())
+    kept = from_json(stylegan.Figures, data, where=str(stylegan.RESULTS))
+    return ["", "What was drawn by `stylegan`, and its edits:", "", stylegan.table(kept)]
 
 
 def file_name(title: str) -> str:

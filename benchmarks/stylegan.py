@@ -1,6 +1,6 @@
 """What a StyleGAN of actors is worth: faces that a cascade finds, distance to actors, edits.
 
-`python -m benchmarks.stylegan RUN --out docs/stylegan` draws from a run of `changeling train
+`python -m benchmarks.stylegan RUN --out docs/images/stylegan` draws from a run of `changeling train
 stylegan --data actors-film`, judges the drawings beside as many actors that it has not learnt
 from, and writes sheets of samples, mixed styles and edits, and a walk, signed.
 """
@@ -33,6 +33,7 @@ from changeling.study.reading import Reader, as_crops
 from changeling.training import Run, Runtime, collapse, to_json
 
 Crops = NDArray[np.uint8]
+RESULTS = Path("benchmarks/results/stylegan.json")
 ENLARGED, RIM, NEIGHBOURS = 2, 32, 4
 """How crops are shown to the cascade: twice as large, in a rim of their border's colours, because a
 unit crop ends at the chin and the cascade wants to see beyond it."""
@@ -163,7 +164,7 @@ def main(
 
     Args:
         run: Folder of the run.
-        out: Folder for the sheets, the walk and figures.json.
+        out: Folder for the sheets and the walk.
         cache: Folder of the renders.
         count: Drawings that are judged.
         frames: Frames of the walk.
@@ -190,7 +191,7 @@ def main(
     learnt, kept = (actors_of(run, part, cache=cache) for part in ("train", "test"))
     figures = measured(run, generator, editor, reader, (learnt, kept), count)
     print(table(figures))
-    with writing(out / "figures.json", overwrite=True) as beside:
+    with writing(RESULTS, overwrite=True) as beside:
         beside.write_text(json.dumps(to_json(figures), indent=2) + "\n", "utf-8")
 
 
