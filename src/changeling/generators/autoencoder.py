@@ -79,8 +79,12 @@ class Config:
 
     @classmethod
     def laptop(cls, task: Task) -> "Config":
-        """Return the configuration for two cores; at 64 pixels it begins with what was taught."""
-        return replace(cls.scratch(task), taught=task.size == cls.size)
+        """Return the configuration for two cores; at 64 pixels it begins with what was taught.
+
+        It then learns slowly: at three times the rate the people's codes drift apart in minutes.
+        """
+        scratch = cls.scratch(task)
+        return scratch if task.size != cls.size else replace(scratch, taught=True, rate=3e-4)
 
     @classmethod
     def scratch(cls, task: Task) -> "Config":
