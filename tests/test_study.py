@@ -10,13 +10,14 @@ import torch
 from test_faceset import made
 from torch import Tensor
 
+import changeling.study.train
 from changeling.errors import UserError
-from changeling.faces import FaceSet
+from changeling.faces import FaceSet, Jitter, PeopleBatch, people_batches
 from changeling.generators import family
 from changeling.media import read_image, write_image
 from changeling.provenance import sha256
 from changeling.study import Advance, donor_of, train_family
-from changeling.training import Budget, Run, Runtime
+from changeling.training import Batches, Budget, Run, Runtime
 
 TODAY = date(2026, 11, 21)
 PLAIN = Runtime(torch.device("cpu"), torch.float32, False, False, threads=1, workers=0)
@@ -151,3 +152,23 @@ def test_another_set_is_another_run(sets: list[tuple[str, FaceSet]], tmp_path: P
     write_image(own.folder / own.faces[0].file, 255 - picture)
     with pytest.raises(UserError, match="other settings"):
         train([sets[0], ("own", own)], tmp_path / "run")
+
+
+@pytest.mark.parametrize(("name", "scene"), [("autoencoder", Jitter.scene), ("supervised", 0.0)])
+def test_a_family_says_how_its_faces_are_lit(
+    name: str, scene: float, sets: list[tuple[str, FaceSet]], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    lit: list[Jitter] = []
+
+    def batches(*given: object, jitter: Jitter, **rest: object) -> Batches[PeopleBatch]:
+        lit.append(jitter)
+        return people_batches([faces for _, faces in sets], size=16, batch=2, seed=0)
+
+    monkeypatch.setattr(changeling.study.train, "people_batches", batches)
+    config = replace(family(name).config.tiny(), people=("a", "b"), batch=2)
+    for _ in train_family(
+        name, config, sets, tmp_path / "run", Budget(None, 1), today=TODAY, runtime=PLAIN
+    ):
+        pass
+    assert lit == [replace(Jitter(), scene=scene)]

@@ -65,6 +65,8 @@ class Config:
     0.2 dB at most and lost 0.5 dB within two minutes at 1e-4."""
     steady: int = 1000
     """Steps after which the learning rate begins to fall with the root of the step."""
+    scene: float = 0.0
+    """Change of its faces' light: none, since it has learnt to see light and remembers faces."""
     structure: float = 0.25
     """Weight of the structural dissimilarity beside the absolute difference."""
     outside: float = 0.1

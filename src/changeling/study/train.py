@@ -156,13 +156,14 @@ def _batches(
     """Batches to learn from and, for a configuration that keeps faces back, to select by."""
     faces = [faces for _, faces in sets]
     make = partial(people_batches, faces, size=config.size, batch=config.batch, seed=seed)
+    jitter = Jitter(scene=getattr(config, "scene", Jitter.scene))
     kept = getattr(config, "kept", None)
     if kept is None:
-        return make(), None
+        return make(jitter=jitter), None
     borders = [round(len(one) * (1 - share)) for one, share in zip(faces, kept, strict=True)]
     learnt = [range(border) for border in borders]
     back = [range(border, len(one)) for border, one in zip(borders, faces, strict=True)]
-    return make(rows=learnt), make(rows=back, jitter=Jitter.none())
+    return make(rows=learnt, jitter=jitter), make(rows=back, jitter=Jitter.none())
 
 
 def _learner(family: str, config: Any, runtime: Runtime, seed: int) -> Any:  # noqa: ANN401
