@@ -21,6 +21,9 @@ from changeling.faces.alignment import Matrix, apply, eye_hulls, fill, inner_hul
 from changeling.faces.faceset import FEWEST, FaceSet, stored_size
 from changeling.faces.people import PeopleBatch
 
+_BRIGHTEST = 0.05
+"""Logarithm of the most by which a scene is brightened."""
+
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -196,7 +199,8 @@ def _light(inputs: Bytes, targets: Bytes, jitter: Jitter, rng: Generator) -> Non
     """Lights inputs and targets (people, n, s, s, 3) in place, alike within a row."""
     n = inputs.shape[1]
     tint = rng.normal(0, jitter.scene / 5, (n, 1, 3))
-    gain = np.exp(rng.normal(0, jitter.scene, (n, 1, 1)) + tint)
+    # Hardly brighter than the film: what is clipped would lose its colour, and skin turn yellow.
+    gain = np.exp(np.minimum(rng.normal(0, jitter.scene, (n, 1, 1)), _BRIGHTEST) + tint)
     gamma = np.exp(rng.normal(0, jitter.scene / 2, (n, 1, 1)))
     lit = np.clip(np.linspace(0, 1, 256)[:, None] ** gamma * gain, 0, 1)
     tables = np.rint(lit * 255).astype(np.uint8)
