@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from changeling.actors.model import Part
+from changeling.actors.visibility import normals
 from changeling.faces.fitted import FrameFit, project
 from changeling.faces.morphable import Floats, MorphableModel
 from changeling.media import Pixels
@@ -29,16 +30,16 @@ def light_on(
     which the light takes on. What comes from all sides is at least as much as comes from one.
     """
     height, width = pixels.shape[:2]
-    normals = vertex_normals(model, shape) @ frame.rotation.T
+    facing = normals(shape.astype(np.float32), model.triangles) @ frame.rotation.T
     points = project(shape, frame, focal, (width, height))
-    seen = _skin(model) & (-normals[:, 2] > _FACING)
+    seen = _skin(model) & (-facing[:, 2] > _FACING)
     seen &= ((points > 0) & (points < [width - 1, height - 1])).all(1)
     if seen.sum() < 50:
         return DARK
     at = points[seen].astype(np.float32)
     colours = cv2.remap(pixels, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR)[:, 0]
     linear = (colours.astype(np.float64) / 255) ** 2.2
-    ways = np.column_stack([np.ones(len(at)), normals[seen]])
+    ways = np.column_stack([np.ones(len(at)), facing[seen]])
     return np.stack([_explained(ways, channel) for channel in linear.T])
 
 
@@ -53,17 +54,6 @@ def _explained(ways: Floats, values: Floats) -> Floats:
     if along > light[0] > 0:
         light[1:] *= light[0] / along
     return np.asarray(light)
-
-
-def vertex_normals(model: MorphableModel, shape: Floats) -> Floats:
-    """(n, 3) unit normals of vertices (n, 3): the sum of those of the triangles around, by area."""
-    corners = shape[model.triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    total = np.zeros_like(shape)
-    for k in range(3):
-        np.add.at(total, model.triangles[:, k], normals)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.asarray(total / np.maximum(length, 1e-12))
 
 
 def _skin(model: MorphableModel) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

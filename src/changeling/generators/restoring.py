@@ -9,6 +9,7 @@ that is given back says how unusual it is (`Restorer.unlikeness`). A wide code r
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
@@ -148,7 +149,7 @@ class _Network(nn.Module):
         super().__init__()
         widths, last = config.widths, config.widths[-1]
         layers: list[nn.Module] = [nn.PixelUnshuffle(2)]
-        for i, (before, width) in enumerate(zip((4 * config.channels, *widths), widths)):  # noqa: B905
+        for i, (before, width) in enumerate(pairwise((4 * config.channels, *widths))):
             layers += [_convolution(before, width, min(i + 1, 2)), nn.LeakyReLU(0.1)]
             layers += [Residual(width)]
         self.encoder = nn.Sequential(*layers, nn.Conv2d(last, config.code, 1))

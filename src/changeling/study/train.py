@@ -22,6 +22,7 @@ from changeling.faces import (
     people_batches,
     picture_batches,
 )
+from changeling.generators import FamilyConfig
 from changeling.generators import family as family_of
 from changeling.measuring import Score
 from changeling.media import writing
@@ -84,7 +85,7 @@ class PictureData:
 
 def train_family(
     family: str,
-    config: Any,  # noqa: ANN401  (each family has a class of its own)
+    config: FamilyConfig,
     sets: Sequence[tuple[str, FaceSet]],
     folder: Path,
     budget: Budget,
@@ -106,8 +107,8 @@ def train_family(
     for _, faces in sets:
         faces.check(Use.TRAIN, today=today)
     names = tuple(name for name, _ in sets)
-    assert config.people == names, (config.people, names)
     learner = _learner(family, config, runtime, seed)
+    assert learner.people == names, (learner.people, names)
     batches, held_out = _batches(sets, config, seed)
     data = Data(tuple(_person(name, faces) for name, faces in sets), seed)
     run = Run.begin(folder, family=family, config=config, data=data)
@@ -123,7 +124,7 @@ def train_family(
 
 def train_pictures(
     family: str,
-    config: Any,  # noqa: ANN401
+    config: FamilyConfig,
     pictures: Pictures,
     folder: Path,
     budget: Budget,
@@ -150,7 +151,7 @@ def train_pictures(
 
 def _batches(
     sets: Sequence[tuple[str, FaceSet]],
-    config: Any,  # noqa: ANN401
+    config: FamilyConfig,
     seed: int,
 ) -> tuple[Batches[PeopleBatch], Batches[PeopleBatch] | None]:
     """Batches to learn from and, for a configuration that keeps faces back, to select by."""
@@ -166,7 +167,8 @@ def _batches(
     return make(rows=learnt, jitter=jitter), make(rows=back, jitter=Jitter.none())
 
 
-def _learner(family: str, config: Any, runtime: Runtime, seed: int) -> Any:  # noqa: ANN401
+# Each family has a learner of its own class, of which the contract tests say what it can.
+def _learner(family: str, config: FamilyConfig, runtime: Runtime, seed: int) -> Any:  # noqa: ANN401
     runtime.apply()
     torch.manual_seed(seed)
     return family_of(family).learner(config, runtime=runtime)
