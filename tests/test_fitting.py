@@ -9,7 +9,7 @@ import pytest
 from changeling.actors import ACTIONS, Performance
 from changeling.actors.camera import AXES, turned
 from changeling.errors import UserError
-from changeling.faces.fitted import Fit, FrameFit, Marked, distance, project
+from changeling.faces.fitted import Fit, FrameFit, Marked, project
 from changeling.faces.fitting import fit_frames, track_frame
 from changeling.faces.fitting_solver import Problem
 from changeling.faces.morphable import Floats, MorphableModel, face_model
@@ -78,7 +78,8 @@ def test_the_model_is_a_mean_and_ways_to_differ() -> None:
     assert len(set(model.landmarks.tolist())) == 200
     assert model.mean[model.landmarks[30], 2] < model.mean[model.landmarks[36], 2], "nose in front"
     assert model.mean[model.landmarks[8], 1] > 0.09, "the chin is below the eyes"
-    assert 0.08 < model.eyes_apart < 0.1
+    corners = model.mean[model.landmarks[[36, 45]]]
+    assert 0.08 < np.linalg.norm(corners[1] - corners[0]) < 0.1
     assert "mouthClose" not in model.actions and len(model.actions) == 50
 
 
@@ -97,7 +98,7 @@ def test_projection_is_that_of_a_pinhole_camera() -> None:
     frame, shape = pose(10), rest()
     x, y = SIZE[0] / 2 - 0.5, SIZE[1] / 2 - 0.5
     camera = np.array([[FOCAL, 0, x], [0, FOCAL, y], [0, 0, 1]])
-    away = distance(frame, FOCAL)
+    away = FOCAL / frame.scale
     place = np.array([*(frame.place / FOCAL * away), away])
     assert away == pytest.approx(0.6)
     seen = (shape @ frame.rotation.T + place) @ camera.T

@@ -10,7 +10,7 @@ import pytest
 from cast import performance, shots
 
 from changeling.actors import ACTIONS
-from changeling.actors.camera import AXES, turned
+from changeling.actors.camera import AXES, turn_of, turned
 from changeling.actors.recording import read_recording
 from changeling.cli import main
 from changeling.errors import UserError
@@ -19,7 +19,6 @@ from changeling.faces.alignment import Face, Seen, align
 from changeling.faces.fitted import FrameFit, Marked, project
 from changeling.faces.fitting import fit_frames
 from changeling.faces.fitting_light import DARK, light_on
-from changeling.faces.fitting_record import head_turn
 from changeling.faces.fitting_video import Look, followed, key_frames, look_at
 from changeling.faces.morphable import Floats
 from changeling.media import Frame, write_image
@@ -101,7 +100,7 @@ def test_after_a_cut_and_after_a_gap_the_fit_begins_anew() -> None:
             looks.insert(1, look(9, None))
         last = list(followed(model, looks, fit))[-1].frame
         assert last is not None
-        return float(head_turn(last.rotation)[0])
+        return float(turn_of(AXES.T @ last.rotation @ AXES)[0])
 
     assert turn(1, False) == turn(0, True) == pytest.approx(0.7, abs=0.01)
     assert turn(0, False) != turn(1, False), "within a take it is held near the last frame"
@@ -116,8 +115,7 @@ def test_what_is_no_face_does_not_fit() -> None:
 
 def test_the_turn_of_the_head_is_that_of_a_performance() -> None:
     for turn in ([0.4, -0.3, 0.2], [-0.7, 0.5, -0.4], [0, 0, 0]):
-        rotation = AXES @ turned(np.array(turn)) @ AXES.T
-        assert head_turn(rotation) == pytest.approx(turn, abs=1e-12)
+        assert turn_of(turned(np.array(turn))) == pytest.approx(turn, abs=1e-12)
 
 
 def test_light_is_read_off_the_skin() -> None:
@@ -190,7 +188,7 @@ def test_the_csv_is_performed_by_an_actor(record: FitRecord, tmp_path: Path) -> 
     assert frame is not None
     places = [ACTIONS.index(name) for name in face_model().actions]
     assert np.allclose(read.actions[4][places], frame.actions, atol=1e-6)
-    assert np.allclose(read.turn[4], head_turn(frame.rotation), atol=1e-6)
+    assert np.allclose(read.turn[4], turn_of(AXES.T @ frame.rotation @ AXES), atol=1e-6)
 
 
 def test_the_command_fits_and_asks_for_consent(

@@ -219,6 +219,13 @@ def turned(turn: Floats) -> NDArray[np.float64]:
     return _about(2, yaw) @ _about(0, pitch) @ _about(1, roll)
 
 
+def turn_of(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The yaw, pitch and roll (3,) that `turned` makes a rotation (3, 3) of."""
+    yaw = np.arctan2(-rotation[0, 1], rotation[1, 1])
+    pitch = np.arcsin(np.clip(rotation[2, 1], -1, 1))
+    return np.array([yaw, pitch, np.arctan2(-rotation[2, 0], rotation[2, 2])])
+
+
 def _about(axis: int, angle: float) -> NDArray[np.float64]:
     vector = np.zeros(3)
     vector[axis] = angle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,20 @@ def read_recording(path: Path) -> Recording:
     values = np.array(table, np.float32)
     actions, turn = values[:, : len(ACTIONS)].clip(0, 1), values[:, len(ACTIONS) :]
     return Recording(actions, turn * np.array([*TURNS.values()], np.float32), _gaze(actions))
+
+
+def write_recording(path: Path, times: Sequence[float], actions: Floats, turn: Floats) -> None:
+    """Write (n, 52) `actions` and (n, 3) turns of a `Performance` as Live Link Face does.
+
+    `times` are seconds. What is at `path` is replaced, so give one from `media.writing`.
+    """
+    signed = turn * np.array([*TURNS.values()])
+    with path.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        names = [name[0].upper() + name[1:] for name in ACTIONS]
+        out.writerow(["Timecode", "BlendShapeCount", *names, *TURNS])
+        for time, *row in zip(times, actions, signed, strict=True):
+            out.writerow([f"{time:.6f}", len(ACTIONS), *(f"{x:.6f}" for x in np.concatenate(row))])
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

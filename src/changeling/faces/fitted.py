@@ -70,11 +70,6 @@ def project(shape: Floats, frame: FrameFit, focal: float, size: tuple[int, int])
     return (frame.scale * turned[:, :2] + frame.place) / depth + middle(size)
 
 
-def distance(frame: FrameFit, focal: float) -> float:
-    """Metres from the camera to the point between the eyes."""
-    return focal / frame.scale
-
-
 def middle(size: tuple[int, int]) -> Floats:
     """The centre of the top left pixel is (0, 0)."""
     return np.array(size) / 2 - 0.5

@@ -1,11 +1,9 @@
 """A fit record: what the morphable model says of every frame of one face's film, in one file."""
 
-import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from changeling.actors import ACTIONS, Film
-from changeling.actors.camera import AXES
-from changeling.actors.recording import TURNS
+from changeling.actors.camera import AXES, turn_of
+from changeling.actors.recording import write_recording
 from changeling.errors import UserError
 from changeling.faces.fitted import Fit, FrameFit
 from changeling.faces.morphable import Floats, MorphableModel
 from changeling.media import writing
-from changeling.provenance import Consent, Use
+from changeling.provenance import Consent
 from changeling.training import from_json, to_json
 
 _DIGITS = 6
@@ -76,10 +74,6 @@ class FitRecord:
         """Why frames could not be fitted, and how many."""
         return dict(Counter(one.reason for one in self.frames if one.reason))
 
-    def check(self, use: Use, *, where: str, today: date) -> None:
-        """Raises UserError when the consent does not cover `use` today."""
-        self.consent.check(use, where=where, today=today)
-
     def save(self, path: Path, *, overwrite: bool = False) -> None:
         """Write the record, one frame a line. Raises UserError when it exists or cannot be."""
         head = {
@@ -102,33 +96,17 @@ class FitRecord:
 
         A frame that could not be fitted repeats the one before; the first ones are at rest.
         """
-        names = [name[0].upper() + name[1:] for name in ACTIONS]
-        with (
-            writing(path, overwrite=overwrite) as beside,
-            beside.open("w", newline="", encoding="utf-8") as file,
-        ):
-            out = csv.writer(file)
-            out.writerow(["Timecode", "BlendShapeCount", *names, *TURNS])
-            for one, row in zip(self.frames, self._rows(model), strict=True):
-                out.writerow([f"{float(one.time):.6f}", len(ACTIONS), *row])
-
-    def _rows(self, model: MorphableModel) -> Iterator[list[str]]:
         places = [ACTIONS.index(name) for name in model.actions]
-        strengths, turn = np.zeros(len(ACTIONS)), np.zeros(3)
-        for one in self.frames:
-            if one.frame is not None:
-                strengths[places] = one.frame.actions
-                turn = head_turn(one.frame.rotation)
-            signed = turn * np.array([*TURNS.values()])
-            yield [f"{value:.6f}" for value in (*strengths, *signed)]
-
-
-def head_turn(rotation: Floats) -> Floats:
-    """Yaw, pitch and roll (3,) of `Performance.turn` that make a (3, 3) head → camera rotation."""
-    turned = AXES.T @ rotation @ AXES
-    yaw = np.arctan2(-turned[0, 1], turned[1, 1])
-    pitch = np.arcsin(np.clip(turned[2, 1], -1, 1))
-    return np.array([yaw, pitch, np.arctan2(-turned[2, 0], turned[2, 2])])
+        actions, turns = (np.zeros((len(self.frames), n), np.float32) for n in (len(ACTIONS), 3))
+        for k, one in enumerate(self.frames):
+            if one.frame is None:
+                actions[k], turns[k] = actions[max(0, k - 1)], turns[max(0, k - 1)]
+                continue
+            actions[k, places] = one.frame.actions
+            turns[k] = turn_of(AXES.T @ one.frame.rotation @ AXES)
+        times = [float(one.time) for one in self.frames]
+        with writing(path, overwrite=overwrite) as beside:
+            write_recording(beside, times, actions, turns)
 
 
 def open_fit(path: Path) -> FitRecord:

@@ -84,12 +84,6 @@ class MorphableModel:
         components, moves = (np.ascontiguousarray(x) for x in ways)
         return self.mean[self.landmarks], components, moves
 
-    @property
-    def eyes_apart(self) -> float:
-        """Distance of the outer corners of the mean face's eyes, in metres."""
-        corners = self.mean[self.landmarks[[36, 45]]]
-        return float(np.linalg.norm(corners[1] - corners[0]))
-
 
 @lru_cache(maxsize=1)
 def face_model() -> MorphableModel:
