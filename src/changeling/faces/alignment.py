@@ -86,6 +86,12 @@ class Face:
             return np.ones((size, size), np.float32)
         return 1 - self.seen.share(_BEFORE, self.matrix, size)
 
+    def clear_in(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """(h, w) 0…1: the same for the pixels of the frame in these rows and columns."""
+        if self.seen is None:
+            return np.ones((rows.stop - rows.start, columns.stop - columns.start), np.float32)
+        return 1 - self.seen.share_in(_BEFORE, rows, columns)
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:
@@ -106,12 +112,21 @@ class Seen:
 
     def share(self, kinds: Sequence[int], matrix: Matrix, size: int) -> NDArray[np.float32]:
         """(size, size) 0…1: how much of each pixel in the crop of `matrix` is of these kinds."""
+        return self._seen_from(kinds, invert(to_pixels(matrix, size)), (size, size))
+
+    def share_in(self, kinds: Sequence[int], rows: slice, columns: slice) -> NDArray[np.float32]:
+        """(h, w) 0…1: the same for the pixels of the frame in these rows and columns."""
+        shift = np.array([[1.0, 0, columns.start], [0, 1, rows.start]])
+        size = (columns.stop - columns.start, rows.stop - rows.start)
+        return self._seen_from(kinds, shift, size)
+
+    def _seen_from(
+        self, kinds: Sequence[int], to_frame: Matrix, size: tuple[int, int]
+    ) -> NDArray[np.float32]:
         share = self.parts[list(kinds)].sum(0, dtype=np.float32) / np.float32(255)
         # Bilinear probabilities are soft over a whole cell: steeper, with the same middle line.
-        from_crop = concatenated(to_pixels(self.view, len(share)), invert(to_pixels(matrix, size)))
-        wide = cv2.warpAffine(
-            share, from_crop, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        )
+        back = concatenated(to_pixels(self.view, len(share)), to_frame)
+        wide = cv2.warpAffine(share, back, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         return np.clip(0.5 + 2 * (wide - 0.5), 0, 1).astype(np.float32)
 
 

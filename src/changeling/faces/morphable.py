@@ -30,6 +30,12 @@ class MorphableModel:
     """(n, 3) the mean face in rest."""
     components: Floats
     """(k, n, 3) principal components, each one standard deviation long."""
+    sizes: Floats
+    """(k,) what each deviation adds to the logarithm of a face's size, as regression has it."""
+    trait_steps: Floats
+    """(t, k) what the whole range of each trait among adults adds to the components."""
+    traits: tuple[str, ...]
+    """Names of the traits."""
     moves: Floats
     """(a, n, 3) what each action at full strength adds."""
     usual: Floats
@@ -59,6 +65,9 @@ class MorphableModel:
         return cls(
             mean=real["mean"],
             components=real["components"],
+            sizes=real["sizes"],
+            trait_steps=real["trait_steps"],
+            traits=tuple(about["traits"]),
             moves=real["moves"],
             usual=real["usual"],
             actions=tuple(about["actions"]),
@@ -76,6 +85,24 @@ class MorphableModel:
             + np.tensordot(identity, self.components, 1)
             + np.tensordot(actions, self.moves, 1)
         )
+
+    def largeness(self, identity: Floats) -> float:
+        """Logarithm of how large faces of this shape usually are beside what the model makes them.
+
+        No picture shows it, and a fit may be as large as it likes; but shapes go with sizes, as a
+        woman's face is smaller than a man's.
+        """
+        apart, own = self.normalised(self.shape(identity, np.zeros(len(self.moves))))
+        return apart + float(self.sizes @ own)
+
+    def normalised(self, shape: Floats) -> tuple[float, Floats]:
+        """Logarithm of what makes a face (n, 3) as large as the mean, and its (k,) components."""
+        inner = self.inner > 0
+        flat, mean = shape[inner].ravel(), self.mean[inner].ravel()
+        factor = float(flat @ mean / (flat @ flat))
+        axes = self.components.reshape(len(self.components), -1)
+        away = (factor * shape - self.mean).ravel()
+        return float(np.log(factor)), axes @ away / (axes**2).sum(1)
 
     @cached_property
     def marked(self) -> tuple[Floats, Floats, Floats]:

@@ -1,7 +1,6 @@
 """Making the morphable model of the actors' heads, and how well its components hold new faces."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +26,10 @@ _PERFORMANCES = 40
 """Performances in which the strengths of actions are measured."""
 _RIM = -15.0
 """Degrees beyond the inner face that the model reaches."""
+TRAITS = ("age", "gender", "weight")
+"""Phenotypes of a face that the model can change."""
+_SPARING = 20.0
+"""How strongly the regression of the size is held back, in heads."""
 _HOLDS = (0, 40, 60)
 """Numbers of components whose error on new faces is kept."""
 
@@ -67,25 +70,57 @@ def make_face(
             f"{making.faces} faces are too few for {making.components} components and "
             f"{making.kept} kept back; give --actors {making.components + making.kept + 1} or more."
         )
-    heads = []
-    for k in range(making.faces):
-        heads.append(unit_head(k + _FIRST, k + _FIRST))
-        tick(k + 1, making.faces)
-    made = assembled(np.stack(heads[:learnt]), making.components)
+    heads, sizes, traits = [], [], []
+    for k in range(_FIRST, _FIRST + making.faces):
+        heads.append(unit_head(k, k))
+        sizes.append(-np.log(to_average(k, k)))
+        traits.append([dict(face_traits(k).phenotypes)[name] for name in TRAITS])
+        tick(k + 1 - _FIRST, making.faces)
+    told = Told(np.array(sizes[:learnt]), np.array(traits[:learnt]))
+    made = assembled(np.stack(heads[:learnt]), told, making.components)
     floor = tuple((count, _floor(made, np.stack(heads[learnt:]), count)) for count in _HOLDS)
     result = FaceMade(len(made.mean), floor)
     arrays = {name: value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
-    about = {"made": asdict(result), "making": asdict(making), "actions": made.actions}
+    about = {
+        "made": asdict(result),
+        "making": asdict(making),
+        "actions": made.actions,
+        "traits": made.traits,
+    }
     write_arrays(arrays, out, about)
     return result
 
 
 def unit_head(face: int, styling: int) -> Floats:
     """(vertices, 3) of the actors' head in rest, of average size, in OpenCV's axes."""
-    return _of_average_size(resting(face_traits(face), styling_traits(styling)))
+    return np.asarray(to_average(face, styling) * _rest(face, styling) @ AXES.T, np.float64)
 
 
-def assembled(heads: Floats, components: int) -> MorphableModel:
+def to_average(face: int, styling: int) -> float:
+    """By how much an actor's head must grow to be of average size."""
+    m = model()
+    average = np.asarray(m.template - m.middle(m.template), np.float64)
+    skull = average[:, 2] > 0.02
+    both = (average, _rest(face, styling))
+    return float(np.divide(*(np.linalg.norm(x[skull], axis=1).mean() for x in both)))
+
+
+@lru_cache(maxsize=1)
+def _rest(face: int, styling: int) -> Floats:
+    return np.asarray(resting(face_traits(face), styling_traits(styling)), np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What is known of heads beside their shape."""
+
+    sizes: Floats
+    """(m,) logarithms, the average 0."""
+    traits: Floats
+    """(m, t) the phenotypes `TRAITS`."""
+
+
+def assembled(heads: Floats, told: Told, components: int) -> MorphableModel:
     """The model of the face's part of heads (m, vertices, 3) and its actions."""
     m = model()
     used, triangles, parts = face_part()
@@ -94,10 +129,14 @@ def assembled(heads: Floats, components: int) -> MorphableModel:
     flat = (faces - mean).reshape(len(faces), -1)
     _, lengths, axes = np.linalg.svd(flat, full_matrices=False)
     deviations = lengths[:components, None] / np.sqrt(len(faces) - 1)
+    identities = flat @ (axes[:components] / deviations).T
     chosen = [k for k, name in enumerate(m.action_names) if name not in LEFT_OUT]
-    return MorphableModel(
+    made = MorphableModel(
         mean=mean,
         components=(deviations * axes[:components]).reshape(components, *mean.shape),
+        sizes=np.zeros(components),
+        trait_steps=_steps(identities, told.traits),
+        traits=TRAITS,
         moves=m.actions[chosen][:, used].astype(np.float64) @ AXES.T,
         usual=_usual()[chosen],
         actions=tuple(m.action_names[k] for k in chosen),
@@ -107,15 +146,26 @@ def assembled(heads: Floats, components: int) -> MorphableModel:
         landmarks=np.searchsorted(used, landmark_vertices()).astype(np.int32),
         inner=inner_face()[used].astype(np.float64),
     )
+    return replace(made, sizes=_told_by(made, faces, told.sizes))
 
 
-def _of_average_size(rest: Iterable[Iterable[float]]) -> Floats:
-    m = model()
-    average = np.asarray(m.template - m.middle(m.template), np.float64)
-    skull = average[:, 2] > 0.02
-    own = np.asarray(rest, np.float64)
-    factor = np.divide(*(np.linalg.norm(x[skull], axis=1).mean() for x in (average, own)))
-    return np.asarray(factor * own @ AXES.T, np.float64)
+def _told_by(model: MorphableModel, faces: Floats, sizes: Floats) -> Floats:
+    """(k,) ridge regression of the sizes of faces (m, n, 3), given those of their heads (m,)."""
+    factors, identities = zip(*(model.normalised(face) for face in faces), strict=True)
+    ways, wanted = np.stack(identities), sizes - np.array(factors)
+    ways, wanted = ways - ways.mean(0), wanted - wanted.mean()
+    held = ways.T @ ways + _SPARING * np.eye(ways.shape[1])
+    return np.asarray(np.linalg.solve(held, ways.T @ wanted))
+
+
+def _steps(identities: Floats, traits: Floats) -> Floats:
+    """(t, k): what the whole range of each trait among the heads adds to the identity.
+
+    The traits are drawn independently, so that each can be regressed by itself.
+    """
+    away = traits - traits.mean(0)
+    slopes = away.T @ identities / (away**2).sum(0)[:, None]
+    return np.asarray(slopes * np.ptp(traits, axis=0)[:, None])
 
 
 def face_vertices() -> Ints:

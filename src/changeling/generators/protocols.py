@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import Field, dataclass
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from changeling.faces.view import View
 
 
 @dataclass(frozen=True)
@@ -207,4 +212,22 @@ class Edits(Protocol):
         float32 (count, channels, size, size), 0…1, on the CPU. Raises `UserError` when there is no
         such attribute.
         """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Redrawn:
+    """A part of a frame drawn anew, and how much of each pixel is."""
+
+    pixels: NDArray[np.float32]
+    """(h, w, 3) sRGB 0…1."""
+    mask: NDArray[np.float32]
+    """(h, w) 0…1; where it is 0 the frame stays as it is."""
+
+
+class Redraws(Protocol):
+    """A manipulation that needs no training: it draws a fitted face anew where it is."""
+
+    def redraw(self, view: "View") -> Redrawn:
+        """Draw what the view's window shows, changed."""
         ...

@@ -1,0 +1,125 @@
+"""Graphics-based swap: the fitted face of one person drawn in the place of another's.
+
+Two methods. `Shape`, the better one: B's shape and skin in A's pose, expression and light, and A's
+surroundings moved to meet it. `FaceForensics`: B's skin on A's own shape, as the FaceSwap of
+Rössler et al., "FaceForensics++: learning to detect manipulated facial images", ICCV 2019, section
+3.1, does it; its faults are kept, since it is the baseline of the field.
+"""
+
+from dataclasses import dataclass
+from math import exp
+
+import cv2
+import numpy as np
+
+from changeling.faces.morphable import Floats
+from changeling.faces.surface import Surface
+from changeling.faces.texture import Appearance, painted, retoned
+from changeling.faces.view import EYES, SKIN, Area, Light, View, encoded, linear
+from changeling.faces.warping import moved, spread_out
+from changeling.generators.protocols import Redrawn
+
+_LEVEL = np.array([0.3, 0.6, 0.1], np.float32)
+"""Brightness of linear red, green and blue."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """B's shape in A's pose and expression, B's skin in A's light, and A's surroundings moved."""
+
+    identity: Floats
+    """(k,) B's, of the model's components."""
+    look: Appearance
+    """B's."""
+    own: Appearance
+    """A's: what its eyes are like, and how much light its skin sends back."""
+    rim: float = 13.0
+    """Degrees beyond the inner face at which B's skin ends."""
+    ramp: float = 6.0
+    """Degrees over which it fades."""
+    reach: float = 0.1
+    """How far the surroundings move, as a share of the face's width."""
+    soft: float = 0.09
+    """Shadows wider than this share of the face's width are A's."""
+
+    def redraw(self, view: View) -> Redrawn:
+        """Draw B's face in A's place."""
+        given = view.shape
+        model = view.model
+        larger = exp(model.largeness(self.identity) - model.largeness(view.identity))
+        shape = larger * model.shape(self.identity, view.frame.actions)
+        offsets = view.points(given) - view.points(shape)
+        shade = view.shade(view.normals(shape))
+        uv, inner = view.model.uv, view.model.inner[:, None]
+        drawn = view.draw(shape, np.column_stack([offsets, uv, shade, inner]))
+        wide = float(np.ptp(view.points(shape)[view.model.inner > 0, 0]))
+        face = drawn.triangle >= 0
+        moves = spread_out(
+            drawn.values[..., :2], face, 1 - view.clear, reach=max(2.0, self.reach * wide)
+        )
+        met = self._eyed(linear(moved(view.pixels, moves)), view, drawn)
+        mask = _skin(view, drawn, rim=self.rim, ramp=self.ramp)
+        skin = painted(self.look.skin, drawn.values[..., 2:4]) * drawn.values[..., 4:7]
+        skin = skin * (self.look.colour / np.maximum(self.own.colour, 1e-4)).astype(np.float32)
+        skin = _shadowed(skin, met, mask, max(1.0, self.soft * wide))
+        pixels = encoded(met + mask[..., None] * (skin - met))
+        changed = np.abs(moves).max(2) > 0.02
+        return Redrawn(pixels, np.maximum(mask, changed.astype(np.float32)))
+
+    def _eyed(self, light: Light, view: View, drawn: Surface) -> Light:
+        """With the tones of B's eyes in A's, which keep where they look."""
+        eyes = np.isin(view.parts(drawn), EYES).astype(np.uint8)
+        wider = cv2.dilate(eyes, np.ones((3, 3))) > 0
+        if eyes.sum() < 12:
+            return light
+        out = light.copy()
+        out[wider] = retoned(light[wider], self.own.eyes, self.look.eyes)
+        share = cv2.GaussianBlur(eyes.astype(np.float32), (0, 0), 0.6)[..., None]
+        return np.asarray(light + share * (out - light), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceForensics:
+    """B's skin on A's shape, with A's average colour and a soft edge, as in FaceForensics++."""
+
+    look: Appearance
+    """B's, from one frame, with its light in it."""
+    feather: float = 0.06
+    """How wide the edge fades, as a share of the face's width."""
+
+    def redraw(self, view: View) -> Redrawn:
+        """Draw B's skin on A's face."""
+        shape = view.shape
+        drawn = view.draw(shape, np.column_stack([view.model.uv, view.model.inner]))
+        inside = (view.parts(drawn) == SKIN) & (drawn.values[..., 2] > 0)
+        before = view.pixels.astype(np.float32) / 255
+        light = painted(self.look.skin, drawn.values[..., :2]) * self.look.colour.astype(np.float32)
+        skin = encoded(light)
+        if inside.any():
+            skin = np.clip(skin + before[inside].mean(0) - skin[inside].mean(0), 0, 1)
+        wide = float(np.ptp(view.points(shape)[view.model.inner > 0, 0]))
+        width = max(1.0, self.feather * wide)
+        hem = cv2.erode(inside.astype(np.float32), np.ones((round(width) | 1,) * 2))
+        mask = cv2.GaussianBlur(hem, (0, 0), width / 2)
+        return Redrawn(np.asarray(skin, np.float32), np.asarray(mask, np.float32))
+
+
+def _skin(view: View, drawn: Surface, *, rim: float, ramp: float) -> Area:
+    """(h, w) 0…1 where skin is drawn: not on eyes, in the mouth, or behind what hides it."""
+    parts = view.parts(drawn)
+    skin = (parts == SKIN) * np.clip((drawn.values[..., -1] + rim) / ramp, 0, 1)
+    soft = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), 0.7)
+    eyes = cv2.dilate(np.isin(parts, EYES).astype(np.float32), np.ones((3, 3)))
+    return np.asarray(soft * (1 - cv2.GaussianBlur(eyes, (0, 0), 0.8)) * view.clear, np.float32)
+
+
+def _shadowed(skin: Light, wanted: Light, mask: Area, sigma: float) -> Light:
+    """The skin, as bright as before on the whole, with the wide shadows of another picture."""
+    share = cv2.GaussianBlur(mask, (0, 0), sigma) + 1e-3
+    levels = [cv2.GaussianBlur(x @ _LEVEL * mask, (0, 0), sigma) / share for x in (wanted, skin)]
+    ratio = (levels[0] + 0.01) / (levels[1] + 0.01)
+    total = float(mask.sum())
+    if total < 1:
+        return skin
+    whole = np.exp((np.log(ratio) * mask).sum() / total)
+    return np.asarray(skin * np.clip(ratio / whole, 0.5, 2)[..., None], np.float32)
