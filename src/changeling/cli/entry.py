@@ -14,13 +14,16 @@ from changeling.cli.convert import Convert
 from changeling.cli.demo import Demo
 from changeling.cli.doctor import Doctor
 from changeling.cli.draw import Draw
+from changeling.cli.edit import Edit
 from changeling.cli.extract import Extract
 from changeling.cli.faces import Faces
 from changeling.cli.families import Families
 from changeling.cli.film import Film
 from changeling.cli.fit import Fit
 from changeling.cli.judge import Judge
+from changeling.cli.reenact import Reenact
 from changeling.cli.restore import Restore
+from changeling.cli.swap import Swap
 from changeling.cli.teach import Teach
 from changeling.cli.train import Train
 from changeling.cli.verify import Verify
@@ -34,6 +37,9 @@ COMMANDS: dict[str, type["Command"]] = {
     "families": Families,
     "train": Train,
     "convert": Convert,
+    "swap": Swap,
+    "reenact": Reenact,
+    "edit": Edit,
     "draw": Draw,
     "restore": Restore,
     "judge": Judge,

@@ -79,6 +79,23 @@ def _likeness(text: str) -> tuple[str, Path]:
     return _named(text, "a picture such as Ada=ada.jpg")
 
 
+def _change(text: str) -> tuple[str, tuple[tuple[float, float], ...]]:
+    """smile=0.8, or a curve of seconds and strengths: smile=0:0,2:1."""
+    name, _, curve = text.partition("=")
+    points = [point.rpartition(":") for point in curve.split(",")]
+    try:
+        read = tuple((_number(time) if time else 0.0, _number(size)) for time, _, size in points)
+    except ValueError:
+        read = ()
+    times = [time for time, _ in read]
+    if name and read and times == sorted(set(times)) and (len(read) == 1 or ":" in curve):
+        return name, read
+    raise ValueError(
+        f"{text!r} is no change; give a name and a strength such as smile=0.8, or a curve of "
+        "rising seconds and strengths such as smile=0:0,2:1"
+    )
+
+
 _seeds = _kind("SEED", _seed)
 _counts = _kind("COUNT", _count)
 _amounts = _kind("NUMBER", _amount, "{:g}".format)
@@ -109,6 +126,8 @@ Person = Annotated[tuple[str, Path], _kind("NAME=FOLDER", _person)]
 """A person's name and face set."""
 Likeness = Annotated[tuple[str, Path], _kind("NAME=PICTURE", _likeness)]
 """A person's name and a picture of that person alone."""
+Wished = Annotated[tuple[str, tuple[tuple[float, float], ...]], _kind("NAME=STRENGTH", _change)]
+"""What is changed, with the curve (seconds, strength) of how strongly."""
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 """A path that is written, also given by -o."""
 

@@ -10,7 +10,8 @@ from changeling.converting.frame import (
     paste,
     swap_faces,
 )
-from changeling.converting.video import Conversion, Donor, convert
+from changeling.converting.redrawing import Manipulation, redraw, redraw_still
+from changeling.converting.video import Conversion, Donor, check_kinds, convert
 
 __all__ = [
     "Colours",
@@ -18,7 +19,9 @@ __all__ = [
     "Converted",
     "Donor",
     "How",
+    "Manipulation",
     "Swap",
+    "check_kinds",
     "colours",
     "convert",
     "convert_frame",
@@ -27,6 +30,8 @@ __all__ = [
     "linear",
     "matched",
     "paste",
+    "redraw",
+    "redraw_still",
     "swap_faces",
     "unit",
 ]

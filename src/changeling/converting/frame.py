@@ -1,8 +1,8 @@
 """One frame converted: every face cut out, swapped, matched in colour and blended back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -13,8 +13,13 @@ from changeling.converting import blend
 from changeling.converting.blend import Mask, feathered
 from changeling.converting.colour import Match, colours, encoded, levels, linear, matched, unit
 from changeling.faces import Face, crop, invert, to_pixels
-from changeling.generators import Swaps
+from changeling.generators import Redrawn, Swaps
 from changeling.media import Pixels
+
+Region = tuple[slice, slice]
+"""Rows and columns of a frame."""
+Mix = Callable[[blend.Patch, blend.Patch, Mask], blend.Patch]
+"""From what is below, what is above, and the area, to both together."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,62 @@ class Swap:
     before: blend.Patch
     after: blend.Patch
     mask: Mask
+
+    def laid(self, shape: tuple[int, ...], how: How) -> "Laid | None":
+        """In the colours asked for, with a soft edge."""
+        mask = feathered(self.mask, erode=how.erode, feather=how.feather)
+        region = _region(self.matrix, shape)
+        if region is None or not mask.any():
+            return None
+        inside = _warped(mask, self.matrix, region, cv2.BORDER_CONSTANT)
+        face = _warped(_coloured(self, how), self.matrix, region, cv2.BORDER_REPLICATE)
+        return Laid(region, np.clip(face, 0, 1), inside)
+
+    def mix(self, how: How) -> Mix:
+        """As asked."""
+        return blend.poisson if how.blend == "poisson" else blend.alpha
+
+
+@dataclass(frozen=True, eq=False)
+class Patched:
+    """A window of a frame drawn anew by a manipulation that sees to its own edge."""
+
+    window: Region
+    drawn: Redrawn
+
+    def laid(self, shape: tuple[int, ...], how: How) -> "Laid | None":
+        """As it is."""
+        if not self.drawn.mask.any():
+            return None
+        return Laid(self.window, self.drawn.pixels, self.drawn.mask)
+
+    def mix(self, how: How) -> Mix:
+        """By its mask."""
+        return blend.alpha
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A face as it lies in the frame."""
+
+    region: Region
+    """Rows and columns."""
+    face: blend.Patch
+    """(h, w, 3) sRGB 0…1 of the region."""
+    area: Mask
+    """(h, w) 0…1."""
+
+
+class Layer(Protocol):
+    """Something that is put over a frame."""
+
+    def laid(self, shape: tuple[int, ...], how: How) -> Laid | None:
+        """Where it comes to lie in a frame of `shape`; None when nothing of it would be seen."""
+        ...
+
+    def mix(self, how: How) -> Mix:
+        """How it is mixed with what is below."""
+        ...
 
 
 Found = tuple[Pixels, Sequence[Face]]
@@ -94,8 +155,8 @@ def swap_faces(frames: Sequence[Found], swaps: Swaps, *, to: str) -> list[tuple[
     ]
 
 
-def paste(pixels: Pixels, swaps: Sequence[Swap], how: How) -> Converted:
-    """The frame with the swapped faces put back where they were cut out, in order.
+def paste(pixels: Pixels, layers: Sequence[Layer], how: How) -> Converted:
+    """The frame with the layers put over it, such as swapped faces where they were cut out.
 
     Where the area is 0 the frame is unchanged to the bit. A face with an empty mask, or one that
     lies outside the frame, is not pasted and not counted.
@@ -103,23 +164,16 @@ def paste(pixels: Pixels, swaps: Sequence[Swap], how: How) -> Converted:
     finished = pixels.copy()
     area = np.zeros(pixels.shape[:2], np.float32)
     pasted = 0
-    for swap in swaps:
-        mask = feathered(swap.mask, erode=how.erode, feather=how.feather)
-        region = _region(swap.matrix, pixels.shape)
-        if region is None or not mask.any():
+    for layer in layers:
+        laid = layer.laid(pixels.shape, how)
+        if laid is None:
             continue
-        inside = _warped(mask, swap.matrix, region, cv2.BORDER_CONSTANT)
-        face = np.clip(
-            _warped(_coloured(swap, how), swap.matrix, region, cv2.BORDER_REPLICATE), 0, 1
-        )
-        mix = blend.poisson if how.blend == "poisson" else blend.alpha
-        finished[region] = levels(mix(unit(finished[region]), face, inside))
-        area[region] = np.maximum(area[region], inside)
+        under = finished[laid.region]
+        mixed = levels(layer.mix(how)(unit(under), laid.face, laid.area))
+        finished[laid.region] = np.where(laid.area[..., None] > 0, mixed, under)
+        area[laid.region] = np.maximum(area[laid.region], laid.area)
         pasted += 1
     return Converted(finished, area, pasted)
-
-
-Region = tuple[slice, slice]
 
 
 def _coloured(swap: Swap, how: How) -> blend.Patch:

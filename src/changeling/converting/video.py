@@ -1,6 +1,6 @@
 """A picture or a whole video converted: decode, find, swap, blend and encode, all at once."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from changeling.converting.choosing import Chooser
-from changeling.converting.frame import How, Swap, paste, swap_faces
+from changeling.converting.frame import How, Layer, Swap, paste, swap_faces
 from changeling.converting.stages import Stages
 from changeling.errors import UserError
 from changeling.faces import (
@@ -67,7 +67,7 @@ class Conversion:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class Chosen:
     """A frame, how many faces are in it, and the one to replace or none."""
 
     frame: Frame
@@ -75,17 +75,21 @@ class _Found:
     chosen: tuple[Face, ...]
 
 
+Make = Callable[[Sequence[Chosen]], Sequence[Sequence[Layer]]]
+"""What is put over each of some successive frames."""
+
+
 @dataclass(frozen=True, eq=False)
-class _Eyes:
+class Eyes:
     """What finds the faces of successive frames, and which of them is meant."""
 
     tracker: Tracker
     chooser: Chooser
 
-    def look(self, frame: Frame) -> _Found:
+    def look(self, frame: Frame) -> Chosen:
         faces = self.tracker.find(frame.pixels)
         chosen = self.chooser.choose(frame.pixels, faces)
-        return _Found(frame, len(faces), (chosen,) if chosen else ())
+        return Chosen(frame, len(faces), (chosen,) if chosen else ())
 
 
 def convert(
@@ -117,15 +121,42 @@ def convert(
     shown = consent_for(source, consent)
     shown.check(Use.CONVERT, where=str(consent or source), today=today)
     donor.consent.check(Use.CONVERT, where=f"run {donor.run}", today=today)
-    chooser = _chooser(shown, str(consent or source), who, identifier)
-    eyes = _Eyes(tracker or Tracker(), chooser)
-    with publish(out, _credential(source, out, to, donor, how), overwrite=overwrite) as beside:
+    eyes = Eyes(tracker or Tracker(), chooser_of(shown, str(consent or source), who, identifier))
+
+    def make(frames: Sequence[Chosen]) -> list[tuple[Swap, ...]]:
+        chosen = [(one.frame.pixels, one.chosen) for one in frames]
+        return swap_faces(chosen, swaps, to=to)
+
+    credential = _credential(source, out, to, donor, how)
+    return published(source, out, credential, Work(eyes, make, how), overwrite=overwrite, tick=tick)
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """How frames are worked on: which face, what is put over it, and how."""
+
+    eyes: Eyes
+    make: Make
+    how: How
+
+
+def published(
+    source: Path,
+    out: Path,
+    credential: Credential,
+    work: Work,
+    *,
+    overwrite: bool,
+    tick: Tick,
+) -> Conversion:
+    """Work on a picture or a video and publish `out`; UserError when no face was replaced."""
+    with publish(out, credential, overwrite=overwrite) as beside:
         if is_image(source):
-            done = _convert_picture(source, beside, eyes, swaps, to, how)
+            done = _convert_picture(source, beside, work)
         else:
-            done = _convert_video(source, beside, eyes, swaps, to, how, tick)
+            done = _convert_video(source, beside, work, tick)
         if not done.swapped:
-            raise chooser.nobody(source)
+            raise work.eyes.chooser.nobody(source)
     return done
 
 
@@ -135,16 +166,21 @@ def _check_asked(source: Path, out: Path, swaps: Swaps, to: str, donor: Donor) -
         raise UserError(
             f"Nobody called {to} is in run {donor.run}: give --to one of {', '.join(swaps.people)}."
         )
+    check_kinds(source, out)
+
+
+def check_kinds(source: Path, out: Path) -> None:
+    """Raises UserError when one is a picture and the other a video."""
     picture = is_image(source)
     if picture != is_image(out):
         kind = "a picture, such as swap.png" if picture else "a video, such as swap.mp4"
         raise UserError(f"{out} does not fit {source}: name {kind}.")
 
 
-def _chooser(
+def chooser_of(
     shown: Consent, where: str, who: Path | None, identifier: Identifier | None
 ) -> Chooser:
-    """Raises UserError when `who` shows nobody, or nobody whom the consent enrols."""
+    """Who may be replaced; UserError when `who` shows nobody, or nobody whom the consent enrols."""
     allowed = enrolled_people(shown, identifier, where=where)
     if who is None:
         return Chooser(allowed, None, identifier)
@@ -165,20 +201,16 @@ def _credential(source: Path, out: Path, to: str, donor: Donor, how: How) -> Cre
     )
 
 
-def _convert_picture(
-    source: Path, beside: Path, eyes: _Eyes, swaps: Swaps, to: str, how: How
-) -> Conversion:
+def _convert_picture(source: Path, beside: Path, work: Work) -> Conversion:
     pixels = read_image(source)
-    found = eyes.look(Frame(pixels, 0, Fraction(0)))
-    (swapped,) = swap_faces([(pixels, found.chosen)], swaps, to=to)
-    converted = paste(pixels, swapped, how)
+    found = work.eyes.look(Frame(pixels, 0, Fraction(0)))
+    (layers,) = work.make([found])
+    converted = paste(pixels, layers, work.how)
     write_image(beside, converted.pixels)
     return _counted([(found.faces, converted.faces)])
 
 
-def _convert_video(
-    source: Path, beside: Path, eyes: _Eyes, swaps: Swaps, to: str, how: How, tick: Tick
-) -> Conversion:
+def _convert_video(source: Path, beside: Path, work: Work, tick: Tick) -> Conversion:
     video = probe(source)
     writer = FrameWriter(
         beside,
@@ -189,9 +221,9 @@ def _convert_video(
     counts: list[tuple[int, int]] = []
     with writer, Stages() as stages:
         decoded = stages.ahead(_decode(source))
-        found = stages.ahead(_find(decoded, eyes))
-        swapped = stages.ahead(_swap(found, swaps, to))
-        for faces, frame, replaced in stages.ahead(_blend(swapped, how)):
+        found = stages.ahead(_find(decoded, work.eyes))
+        made = stages.ahead(_make(found, work.make))
+        for faces, frame, replaced in stages.ahead(_blend(made, work.how)):
             writer.write(frame)
             counts.append((faces, replaced))
             tick(len(counts), video.frames)
@@ -202,26 +234,23 @@ def _decode(source: Path) -> Generator[Frame]:
     yield from read_frames(source)
 
 
-def _find(frames: Generator[Frame], eyes: _Eyes) -> Generator[_Found]:
+def _find(frames: Generator[Frame], eyes: Eyes) -> Generator[Chosen]:
     for frame in frames:
         yield eyes.look(frame)
 
 
-def _swap(
-    found: Generator[_Found], swaps: Swaps, to: str
-) -> Generator[tuple[_Found, tuple[Swap, ...]]]:
-    """The chosen face of each frame, swapped in batches."""
+def _make(found: Generator[Chosen], make: Make) -> Generator[tuple[Chosen, Sequence[Layer]]]:
+    """What is put over each frame, made in batches."""
     while batch := list(islice(found, _BATCH)):
-        chosen = [(one.frame.pixels, one.chosen) for one in batch]
-        yield from zip(batch, swap_faces(chosen, swaps, to=to), strict=True)
+        yield from zip(batch, make(batch), strict=True)
 
 
 def _blend(
-    swapped: Generator[tuple[_Found, tuple[Swap, ...]]], how: How
+    made: Generator[tuple[Chosen, Sequence[Layer]]], how: How
 ) -> Generator[tuple[int, Frame, int]]:
     """Faces seen, finished frame, faces replaced."""
-    for found, swaps in swapped:
-        converted = paste(found.frame.pixels, swaps, how)
+    for found, layers in made:
+        converted = paste(found.frame.pixels, layers, how)
         frame = Frame(converted.pixels, found.frame.index, found.frame.time)
         yield found.faces, frame, converted.faces
 

@@ -126,14 +126,22 @@ def key_frames(looks: Sequence[Look], count: int = KEYS) -> list[Look]:
     good = [look for look in looks if look.marked is not None]
     if not good:
         return []
-    turns = np.array([look.turn for look in good])
-    chosen = [int(np.linalg.norm(turns, axis=1).argmin())]
-    away = np.full(len(good), np.inf)
-    while len(chosen) < min(count, len(good)):
-        away = np.minimum(away, np.linalg.norm(turns - turns[chosen[-1]], axis=1))
+    return [good[k] for k in differently_turned([look.turn for look in good], count)]
+
+
+def differently_turned(turns: Sequence[tuple[float, float]], count: int) -> list[int]:
+    """Places of up to `count` of these (yaw, pitch), far from each other, the most frontal one in.
+
+    In rising order.
+    """
+    points = np.array(turns)
+    chosen = [int(np.linalg.norm(points, axis=1).argmin())]
+    away = np.full(len(points), np.inf)
+    while len(chosen) < min(count, len(points)):
+        away = np.minimum(away, np.linalg.norm(points - points[chosen[-1]], axis=1))
         away[chosen] = -1
         chosen.append(int(away.argmax()))
-    return [good[k] for k in sorted(chosen)]
+    return sorted(chosen)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
 from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk
 from changeling.study.editing import Edit, draw_edits
+from changeling.study.graphics import Footage, edit, reenact, swap_by_fit
 from changeling.study.judge import judge_report
 from changeling.study.mending import Chosen, Damage, Mended, restore
 from changeling.study.options import DemoOptions
@@ -20,6 +21,7 @@ __all__ = [
     "Demo",
     "DemoOptions",
     "Edit",
+    "Footage",
     "Mended",
     "Pair",
     "Results",
@@ -36,11 +38,14 @@ __all__ = [
     "draw_mixed",
     "draw_process",
     "draw_walk",
+    "edit",
     "judge_report",
     "publish_coverage",
     "quiet",
+    "reenact",
     "restore",
     "score_lines",
+    "swap_by_fit",
     "train_family",
     "train_pictures",
 ]
