@@ -52,12 +52,12 @@ def scene(seed: int, model: MorphableModel, count: int) -> Scene:
     performance = replace(performance, focal=performance.focal * np.float32(APART / wide))
     moved = np.tensordot(performance.actions, m.actions[:, used], 1) @ AXES.T
     focals = tuple(float(focal) * SIZE for focal in performance.focal)
-    frames = tuple(_held(performance, k, focals[k]) for k in range(count))
+    frames = tuple(held(performance, k, focals[k]) for k in range(count))
     neutral = unit_head(seed, seed)[used]
     return Scene(actor, performance, neutral, rest + moved, moved, frames, focals)
 
 
-def _held(performance: Performance, index: int, focal: float) -> FrameFit:
+def held(performance: Performance, index: int, focal: float) -> FrameFit:
     """How a performance holds the head, which turns about its neck."""
     rotation, pivot = AXES @ turned(performance.turn[index]) @ AXES.T, AXES @ np.array(PIVOT)
     x, y, depth = AXES @ performance.position[index] + pivot - rotation @ pivot

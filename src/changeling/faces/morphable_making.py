@@ -28,7 +28,7 @@ _RIM = -15.0
 """Degrees beyond the inner face that the model reaches."""
 TRAITS = ("age", "gender", "weight")
 """Phenotypes of a face that the model can change."""
-_SPARING = 20.0
+_SPARING = 60.0
 """How strongly the regression of the size is held back, in heads."""
 _HOLDS = (0, 40, 60)
 """Numbers of components whose error on new faces is kept."""
@@ -70,13 +70,14 @@ def make_face(
             f"{making.faces} faces are too few for {making.components} components and "
             f"{making.kept} kept back; give --actors {making.components + making.kept + 1} or more."
         )
-    heads, sizes, traits = [], [], []
+    heads, put, sizes, traits = [], [], [], []
     for k in range(_FIRST, _FIRST + making.faces):
         heads.append(unit_head(k, k))
         sizes.append(-np.log(to_average(k, k)))
+        put.append(_rest(k + 1, k))
         traits.append([dict(face_traits(k).phenotypes)[name] for name in TRAITS])
         tick(k + 1 - _FIRST, making.faces)
-    told = Told(np.array(sizes[:learnt]), np.array(traits[:learnt]))
+    told = Told(np.array(sizes[:learnt]), np.stack(put[: learnt - 1]), np.array(traits[:learnt]))
     made = assembled(np.stack(heads[:learnt]), told, making.components)
     floor = tuple((count, _floor(made, np.stack(heads[learnt:]), count)) for count in _HOLDS)
     result = FaceMade(len(made.mean), floor)
@@ -116,6 +117,8 @@ class Told:
 
     sizes: Floats
     """(m,) logarithms, the average 0."""
+    swapped: Floats
+    """(m - 1, vertices, 3) in metres and the actors' axes: each with the face of the next one."""
     traits: Floats
     """(m, t) the phenotypes `TRAITS`."""
 
@@ -146,14 +149,23 @@ def assembled(heads: Floats, told: Told, components: int) -> MorphableModel:
         landmarks=np.searchsorted(used, landmark_vertices()).astype(np.int32),
         inner=inner_face()[used].astype(np.float64),
     )
-    return replace(made, sizes=_told_by(made, faces, told.sizes))
+    swapped = told.swapped[:, used] @ AXES.T
+    return replace(made, sizes=_told_by(made, faces, told.sizes, swapped))
 
 
-def _told_by(model: MorphableModel, faces: Floats, sizes: Floats) -> Floats:
-    """(k,) ridge regression of the sizes of faces (m, n, 3), given those of their heads (m,)."""
+def _told_by(model: MorphableModel, faces: Floats, sizes: Floats, swapped: Floats) -> Floats:
+    """(k,) ridge regression of how much a face (m, n, 3) grows when it is put on another's head.
+
+    swapped: (m - 1, n, 3) in metres, each head with the face of the next one, all with their size.
+    """
     factors, identities = zip(*(model.normalised(face) for face in faces), strict=True)
-    ways, wanted = np.stack(identities), sizes - np.array(factors)
-    ways, wanted = ways - ways.mean(0), wanted - wanted.mean()
+    inner = model.inner > 0
+    own = (faces * np.exp(sizes)[:, None, None])[1:, inner].reshape(len(swapped), -1)
+    given = swapped[:, inner].reshape(len(swapped), -1)
+    grown = np.log((own * given).sum(1) / (own**2).sum(1))
+    gauges = np.array(factors) - sizes
+    wanted = grown - np.diff(gauges)
+    ways = np.diff(np.stack(identities), axis=0)
     held = ways.T @ ways + _SPARING * np.eye(ways.shape[1])
     return np.asarray(np.linalg.solve(held, ways.T @ wanted))
 

@@ -12,7 +12,7 @@ from math import exp
 import cv2
 import numpy as np
 
-from changeling.faces.morphable import Floats
+from changeling.faces.morphable import Floats, MorphableModel
 from changeling.faces.surface import Surface
 from changeling.faces.texture import Appearance, painted, retoned
 from changeling.faces.view import EYES, SKIN, Area, Light, View, encoded, linear
@@ -33,6 +33,8 @@ class Shape:
     """B's."""
     own: Appearance
     """A's: what its eyes are like, and how much light its skin sends back."""
+    larger: float
+    """How many times larger B's shape is drawn than the model makes it, beside A's."""
     rim: float = 13.0
     """Degrees beyond the inner face at which B's skin ends."""
     ramp: float = 6.0
@@ -42,12 +44,18 @@ class Shape:
     soft: float = 0.09
     """Shadows wider than this share of the face's width are A's."""
 
+    @classmethod
+    def between(
+        cls, model: MorphableModel, own: tuple[Floats, Appearance], b: tuple[Floats, Appearance]
+    ) -> "Shape":
+        """From A's and B's identity and looks."""
+        larger = exp(model.largeness(b[0]) - model.largeness(own[0]))
+        return cls(b[0], b[1], own[1], larger)
+
     def redraw(self, view: View) -> Redrawn:
         """Draw B's face in A's place."""
         given = view.shape
-        model = view.model
-        larger = exp(model.largeness(self.identity) - model.largeness(view.identity))
-        shape = larger * model.shape(self.identity, view.frame.actions)
+        shape = self.larger * view.model.shape(self.identity, view.frame.actions)
         offsets = view.points(given) - view.points(shape)
         shade = view.shade(view.normals(shape))
         uv, inner = view.model.uv, view.model.inner[:, None]

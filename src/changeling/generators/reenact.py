@@ -43,6 +43,7 @@ class Reenact:
         return np.array([np.interp(time, self.times, column) for column in columns])
 
 
-def driven_by(times: Sequence[float], actions: Sequence[Floats], strength: float = 1.0) -> Reenact:
-    """The reenactment by the frames that could be fitted."""
+def driven_by(known: Sequence[tuple[float, Floats]], strength: float = 1.0) -> Reenact:
+    """The reenactment by frames of which the time in seconds and the actions (a,) are known."""
+    times, actions = zip(*known, strict=True)
     return Reenact(np.array(times, np.float64), np.stack(actions), strength)

@@ -84,8 +84,9 @@ def swap_by_fit(
     own = footage.record(tracker, tick)
     what = Manipulation("faceswap-graphics", (("method", method),), (_donor(lent, face),))
     if method == "shape":
-        looks = appearance_in(film, lent), appearance_in(footage.source, own)
-        redraws: Redraws = Shape(lent.identity, *looks)
+        given = lent.identity, appearance_in(film, lent)
+        before = own.identity, appearance_in(footage.source, own)
+        redraws: Redraws = Shape.between(face_model(), before, given)
     else:
         redraws = FaceForensics(appearance_in(film, lent, count=1, lit=False))
     return _redrawn(footage, redraws, what, own, tick)
@@ -107,10 +108,10 @@ def reenact(
     footage.check_kept()
     lent = open_fit(driver)
     lent.consent.check(Use.CONVERT, where=str(driver), today=footage.today)
-    fitted = [(one.time, one.frame.actions) for one in lent.frames if one.frame is not None]
-    if not fitted:
+    known = [(float(one.time), one.frame.actions) for one in lent.frames if one.frame is not None]
+    if not known:
         raise UserError(f"{driver} has no frame that could be fitted: give another.")
-    redraws = driven_by([float(time) for time, _ in fitted], [x for _, x in fitted], strength)
+    redraws = driven_by(known, strength)
     facts = (("strength", f"{strength:g}"),)
     what = Manipulation("reenact", facts, (_donor(lent, driver),))
     if is_image(footage.source) and not is_image(footage.out):
