@@ -28,8 +28,8 @@ _RIM = -15.0
 """Degrees beyond the inner face that the model reaches."""
 TRAITS = ("age", "gender", "weight")
 """Phenotypes of a face that the model can change."""
-_SPARING = 60.0
-"""How strongly the regression of the size is held back, in heads."""
+_SPARING, _LESS_SPARING = 60.0, 3.0
+"""How strongly the regressions of size and shape are held back, in heads."""
 _HOLDS = (0, 40, 60)
 """Numbers of components whose error on new faces is kept."""
 
@@ -138,6 +138,7 @@ def assembled(heads: Floats, told: Told, components: int) -> MorphableModel:
         mean=mean,
         components=(deviations * axes[:components]).reshape(components, *mean.shape),
         sizes=np.zeros(components),
+        kept=np.zeros((components, components)),
         trait_steps=_steps(identities, told.traits),
         traits=TRAITS,
         moves=m.actions[chosen][:, used].astype(np.float64) @ AXES.T,
@@ -150,24 +151,36 @@ def assembled(heads: Floats, told: Told, components: int) -> MorphableModel:
         inner=inner_face()[used].astype(np.float64),
     )
     swapped = told.swapped[:, used] @ AXES.T
-    return replace(made, sizes=_told_by(made, faces, told.sizes, swapped))
+    sizes, kept = _exchanged(made, faces, told.sizes, swapped)
+    return replace(made, sizes=sizes, kept=kept)
 
 
-def _told_by(model: MorphableModel, faces: Floats, sizes: Floats, swapped: Floats) -> Floats:
-    """(k,) ridge regression of how much a face (m, n, 3) grows when it is put on another's head.
+def _exchanged(
+    model: MorphableModel, faces: Floats, sizes: Floats, swapped: Floats
+) -> tuple[Floats, Floats]:
+    """`MorphableModel.sizes` and `.kept`, by ridge regression.
 
-    swapped: (m - 1, n, 3) in metres, each head with the face of the next one, all with their size.
+    faces: (m, n, 3) of average size. sizes: (m,) logarithms of what they have in truth. swapped:
+    (m - 1, n, 3) in metres, each head with the face of the next one.
     """
-    factors, identities = zip(*(model.normalised(face) for face in faces), strict=True)
-    inner = model.inner > 0
-    own = (faces * np.exp(sizes)[:, None, None])[1:, inner].reshape(len(swapped), -1)
-    given = swapped[:, inner].reshape(len(swapped), -1)
-    grown = np.log((own * given).sum(1) / (own**2).sum(1))
-    gauges = np.array(factors) - sizes
-    wanted = grown - np.diff(gauges)
-    ways = np.diff(np.stack(identities), axis=0)
-    held = ways.T @ ways + _SPARING * np.eye(ways.shape[1])
-    return np.asarray(np.linalg.solve(held, ways.T @ wanted))
+    before = [model.normalised(face) for face in faces]
+    after = [model.normalised(face) for face in swapped]
+    identities = np.stack([identity for _, identity in before])
+    own, given = identities[:-1], identities[1:]
+    away = given - own
+    # A factor brings a face to the mean's size, so that the face's size is one over it.
+    grown = [sizes[k] - before[k][0] + log for k, (log, _) in enumerate(after)]
+    seen = np.stack([identity for _, identity in after])
+    return (
+        _ridge(away, -np.array(grown)[:, None], _SPARING)[:, 0],
+        _ridge(-away, seen - given, _LESS_SPARING),
+    )
+
+
+def _ridge(ways: Floats, values: Floats, sparing: float) -> Floats:
+    """(k, c): what makes (m, c) values of (m, k) numbers, held back as by `sparing` more heads."""
+    held = ways.T @ ways + sparing * np.eye(ways.shape[1])
+    return np.asarray(np.linalg.solve(held, ways.T @ values))
 
 
 def _steps(identities: Floats, traits: Floats) -> Floats:
