@@ -27,6 +27,7 @@ from changeling.actors import Actor, Performance, Shot, film
 from changeling.converting import How, paste
 from changeling.converting.frame import Patched
 from changeling.faces import face_model, fit_video
+from changeling.faces.morphable import FILE
 from changeling.faces.texture import Appearance, appearance
 from changeling.faces.view import View, linear
 from changeling.generators import Redraws
@@ -190,7 +191,15 @@ def main(write: Path | None = None, pairs: int = len(PAIRS)) -> None:
                 sheets.append(np.hstack(sheet.tiles))
     with TemporaryDirectory() as folder:
         rate = speed(Path(folder))
-    lines = [*table(figures), "", f"A whole swap of 640 × 360, fit included: {rate:.1f} frames/s."]
+    made = json.loads(FILE.with_suffix(".json").read_text("utf-8"))["made"]
+    own, kept_mm = made["exchanged"]
+    lines = [
+        *table(figures),
+        "",
+        f"A whole swap of 640 × 360, fit included: {rate:.1f} frames/s. On heads that the model "
+        f"was not made of, B's own shape is {own:.2f} mm off, and {kept_mm:.2f} mm with what belongs "
+        "to the head.",
+    ]
     print("\n".join(lines))
     sheet = cv2.resize(np.vstack(sheets), None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)
     write_image(PICTURE, np.asarray(sheet, np.uint8))

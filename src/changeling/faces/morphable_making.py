@@ -51,6 +51,9 @@ class FaceMade:
     """What came out."""
 
     vertices: int
+    exchanged: tuple[float, float]
+    """Mean distance in millimetres, both of the mean's size, between the inner faces of heads kept
+    back with the next one's face and that face as it was, and as `MorphableModel.put_on` has it."""
     floor: tuple[tuple[int, float], ...]
     """Mean distance in millimetres that so many components leave between the inner face of new
     faces and the nearest that the model can give."""
@@ -65,7 +68,7 @@ def make_face(
     """
     making = making or FaceMaking()
     learnt = making.faces - making.kept
-    if learnt <= making.components or making.kept < 1:
+    if learnt <= making.components or making.kept < 2:
         raise UserError(
             f"{making.faces} faces are too few for {making.components} components and "
             f"{making.kept} kept back; give --actors {making.components + making.kept + 1} or more."
@@ -80,7 +83,8 @@ def make_face(
     told = Told(np.array(sizes[:learnt]), np.stack(put[: learnt - 1]), np.array(traits[:learnt]))
     made = assembled(np.stack(heads[:learnt]), told, making.components)
     floor = tuple((count, _floor(made, np.stack(heads[learnt:]), count)) for count in _HOLDS)
-    result = FaceMade(len(made.mean), floor)
+    exchanged = _misplaced(made, np.stack(heads[learnt:]), np.stack(put[learnt:-1]))
+    result = FaceMade(len(made.mean), exchanged, floor)
     arrays = {name: value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
     about = {
         "made": asdict(result),
@@ -223,6 +227,21 @@ def _own_uv(mean: Floats) -> Floats:
     angles = np.stack([np.arctan2(x, -z), np.arctan2(y, np.hypot(x, z))], -1)
     low, high = angles.min(0), angles.max(0)
     return np.asarray((angles - low) / (high - low))
+
+
+def _misplaced(made: MorphableModel, heads: Floats, swapped: Floats) -> tuple[float, float]:
+    """`FaceMade.exchanged` of heads (m, …) and the same with the next one's face (m - 1, …)."""
+    used, inner, still = face_vertices(), made.inner > 0, np.zeros(len(made.moves))
+    identities = [made.normalised(head[used])[1] for head in heads]
+    rows = []
+    for own, given, one in zip(identities[:-1], identities[1:], swapped, strict=True):
+        true = one[used] @ AXES.T
+        true = np.exp(made.normalised(true)[0]) * true
+        guesses = given, made.put_on(own, given)[0]
+        away = [np.linalg.norm((made.shape(x, still) - true)[inner], axis=1) for x in guesses]
+        rows.append([x.mean() * 1000 for x in away])
+    before, after = np.mean(rows, 0)
+    return float(before), float(after)
 
 
 def _floor(made: MorphableModel, heads: Floats, count: int) -> float:
