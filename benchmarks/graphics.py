@@ -197,8 +197,8 @@ def main(write: Path | None = None, pairs: int = len(PAIRS)) -> None:
         *table(figures),
         "",
         f"A whole swap of 640 × 360, fit included: {rate:.1f} frames/s. On heads that the model "
-        f"was not made of, B's own shape is {own:.2f} mm off, and {kept_mm:.2f} mm with what belongs "
-        "to the head.",
+        f"was not made of, B's own shape is {own:.2f} mm off, and {kept_mm:.2f} mm with what "
+        "belongs to the head.",
     ]
     print("\n".join(lines))
     sheet = cv2.resize(np.vstack(sheets), None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)
