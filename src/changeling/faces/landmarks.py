@@ -71,7 +71,9 @@ class LandmarkNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.fine = conv(3, _FINE, 2, size=5)
-        self.fold = _silent(conv(_FINE, 16, 2))
+        self.fold = nn.Sequential(
+            nn.Conv2d(_FINE, 16, 3, 2, 1, bias=False), _silent(nn.BatchNorm2d(16))
+        )
         self.stem = conv(3, 16, 2, size=5)
         self.quarter = nn.Sequential(conv(16, 32, 2), Residual(32))
         self.eighth = nn.Sequential(conv(32, 64, 2), Residual(64))
@@ -196,8 +198,7 @@ def _in_frame(rotation: NDArray[np.float32], view: Matrix) -> NDArray[np.float32
 
 def _silent(layer: Layer) -> Layer:
     """A branch that begins by adding nothing: Goyal et al., arXiv 1706.02677, section 5.1."""
-    last = layer[1] if isinstance(layer, nn.Sequential) else layer
-    for value in last.parameters():
+    for value in layer.parameters():
         nn.init.zeros_(value)
     return layer
 
