@@ -174,7 +174,7 @@ def teach_landmarks(
     films = render_lessons(teaching.films, cache)
     torch.manual_seed(teaching.seed)
     learner = LandmarkLearner(
-        _begun(teaching.begin),
+        begun(teaching.begin),
         rate=teaching.rate,
         steady=teaching.steady,
         averaging=teaching.averaging,
@@ -189,7 +189,7 @@ def teach_landmarks(
     return taught
 
 
-def _begun(path: Path | None) -> LandmarkNet:
+def begun(path: Path | None) -> LandmarkNet:
     """A new network, with the weights of the file where names and shapes agree."""
     net = LandmarkNet()
     if path is not None:
