@@ -49,7 +49,7 @@ class LandmarkTeaching:
     """Crops a step."""
     rate: float = 1e-3
     """Learning rate of AdamW; after `steady` steps it falls with the root of the steps."""
-    steady: int = 1500
+    steady: int = 300
     """Steps at the full rate."""
     averaging: float = 8.0
     """The averaged weights look back over about one part in so many of the training."""
@@ -82,7 +82,7 @@ class LandmarkLearner:
         net: LandmarkNet,
         *,
         rate: float = 1e-3,
-        steady: int = 1500,
+        steady: int = 300,
         averaging: float = 8.0,
     ) -> None:
         channels_last(net)
