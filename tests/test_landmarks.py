@@ -107,7 +107,8 @@ def test_points_are_moved_by_what_is_shown_where_they_are() -> None:
     move, shown = LandmarkNet().requires_grad_(False).move, torch.rand(2, 24, 32, 32)
     points = torch.rand(2, 200, 2) * 0.6 + 0.2
     assert not move(shown, points).any(), "nothing at first"
-    torch.nn.init.normal_(move.change.weight)
+    for weights in (move.change.weight, move.nudge):
+        torch.nn.init.normal_(weights)
     moved = move(shown, points)
     aside = move(shown.roll((3, -2), (2, 3)), points + torch.tensor([-2, 3]) / 32)
     assert torch.allclose(moved, aside, atol=1e-4)

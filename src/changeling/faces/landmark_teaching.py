@@ -47,9 +47,9 @@ class LandmarkTeaching:
     """What is rendered to learn from."""
     batch: int = 32
     """Crops a step."""
-    rate: float = 1e-3
+    rate: float = 5e-4
     """Learning rate of AdamW; after `steady` steps it falls with the root of the steps."""
-    steady: int = 300
+    steady: int = 500
     """Steps at the full rate."""
     averaging: float = 8.0
     """The averaged weights look back over about one part in so many of the training."""
@@ -81,8 +81,8 @@ class LandmarkLearner:
         self,
         net: LandmarkNet,
         *,
-        rate: float = 1e-3,
-        steady: int = 300,
+        rate: float = 5e-4,
+        steady: int = 500,
         averaging: float = 8.0,
     ) -> None:
         channels_last(net)

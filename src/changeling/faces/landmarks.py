@@ -221,7 +221,7 @@ class _Up(nn.Module):
 class _Move(nn.Module):
     """What a map (n, c, h, w) shows at points (n, 200, 2), 0…1, and beside them → their changes.
 
-    Each point has weights of its own for what is there; then all see what the others saw.
+    Each point has weights of its own for what is there, and all see what the others saw.
     """
 
     def __init__(self) -> None:
@@ -230,6 +230,7 @@ class _Move(nn.Module):
         self.bias = nn.Parameter(torch.zeros(POINTS, _OWN))
         self.all = nn.Sequential(nn.Linear(POINTS * _OWN, _ALL), nn.ReLU())
         self.change = _silent(nn.Linear(_ALL, POINTS * 4))
+        self.nudge = nn.Parameter(torch.zeros(POINTS, _OWN, 4))
 
     def forward(self, shown: Tensor, points: Tensor) -> Tensor:
         """(n, 200, 4): what to add to what was read."""
@@ -238,5 +239,7 @@ class _Move(nn.Module):
         at = 2 * (points[:, :, None] + beside) - 1
         there = F.grid_sample(shown, at, padding_mode="border", align_corners=False)
         there = there.permute(2, 0, 3, 1).flatten(2)
-        own = F.relu(torch.bmm(there, self.own) + self.bias[:, None]).transpose(0, 1)
-        return self.change(self.all(own.flatten(1))).unflatten(1, (POINTS, 4))
+        own = F.relu(torch.bmm(there, self.own) + self.bias[:, None])
+        nudged = torch.bmm(own, self.nudge).transpose(0, 1)
+        together = self.change(self.all(own.transpose(0, 1).flatten(1)))
+        return nudged + together.unflatten(1, (POINTS, 4))
