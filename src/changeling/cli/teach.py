@@ -8,6 +8,7 @@ import tyro
 
 from changeling.cli.bars import ACTORS, Bar
 from changeling.cli.values import Amount, OptionalCount, OptionalPath, Seed, check_kept
+from changeling.errors import UserError
 from changeling.media import Tick
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Teach:
 
     def run(self) -> int:
         """Teach."""
+        if self.begin and self.network != "landmarks":
+            raise UserError(f"--begin is for landmarks; leave it out to teach {self.network}.")
         if self.network == "fashion":
             with Bar("steps") as bar:
                 print(self._fashion(bar))
