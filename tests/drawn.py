@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from changeling.actors import Segment
 from changeling.faces.alignment import TEMPLATE, Face, Matrix, Seen, apply
+from changeling.faces.renders import Lessons
 from changeling.media import Pixels
 
 Points = NDArray[np.float64]
@@ -75,3 +77,26 @@ def seen_face(points: Points, score: float = 0.9) -> Face:
 LEFT = apply(placed(60, 0, (40, 50)), face_points())
 RIGHT = apply(placed(80, 0.1, (200, 40)), face_points())
 """Two people in a frame of 320×180."""
+
+
+def drawn_lessons() -> Lessons:
+    """Eight drawn faces as if they had been rendered."""
+    rng = np.random.default_rng(5)
+    points = [
+        apply(placed(rng.uniform(50, 60), rng.normal(0, 0.2), (35, 35)), face_points())
+        for _ in range(8)
+    ]
+    dense = [np.concatenate([p, np.repeat(p[30:31], 132, 0)]) for p in points]
+    segments = np.zeros((8, 112, 112), np.uint8)
+    for labels, p in zip(segments, points, strict=True):
+        hull = cv2.convexHull(p.astype(np.float32)).astype(np.int32)
+        cv2.fillPoly(labels, [hull], int(Segment.FACE))
+    return Lessons(
+        pictures=np.stack([drawn_face((112, 112), p, seed=k) for k, p in enumerate(points)]),
+        segments=segments,
+        points=np.stack(dense).astype(np.float32),
+        visible=np.ones((8, 200), bool),
+        rotation=np.tile(np.eye(3, dtype=np.float32), (8, 1, 1)),
+        face=np.repeat([1, 2, 3, 4], 2).astype(np.int32),
+        styling=np.arange(8).astype(np.int32),
+    )

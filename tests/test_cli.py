@@ -202,7 +202,9 @@ def test_consent_is_asked_and_written(
     assert not other.exists()
 
 
-def test_teach_calls_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_teach_calls_the_lesson(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     calls: list[tuple[object, ...]] = []
 
     def teach(run: Path, budget: object, teaching: object, **rest: object) -> LandmarksTaught:
@@ -211,10 +213,12 @@ def test_teach_calls_the_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(changeling.faces, "teach_landmarks", teach, raising=False)
     out = tmp_path / "w.safetensors"
-    line = f"teach landmarks --minutes 2 --actors 5 --seed 3 --out {out} --run-folder {tmp_path}"
-    assert main(line.split()) == 0
-    budget = Budget(2.0)
-    assert calls == [(tmp_path, budget, LandmarkTeaching(Renders(5), seed=3), out)]
+    line = f"--minutes 2 --actors 5 --seed 3 --out {out} --run-folder {tmp_path} --begin {out}"
+    assert main(["teach", "landmarks", *line.split()]) == 0
+    teaching = LandmarkTeaching(Renders(5), begin=out, seed=3)
+    assert calls == [(tmp_path, Budget(2.0), teaching, out)]
+    assert main(["teach", "identity", *line.split()]) == 2
+    assert "--begin is for landmarks" in capsys.readouterr().err
 
 
 def test_the_demo_has_the_defaults_of_the_study() -> None:

@@ -1,5 +1,7 @@
 """Following faces through a film, with eyes that know where they are."""
 
+from dataclasses import replace
+
 import numpy as np
 from drawn import LEFT, RIGHT, Points, face_points, seen_face
 
@@ -30,6 +32,7 @@ class Stage:
     def __init__(self) -> None:
         self.faces: list[Points] = []
         self.searches = 0
+        self.confidence = 0.9
         self.rng = np.random.default_rng(0)
         stage = self
 
@@ -46,8 +49,14 @@ class Stage:
             def find(self, pixels: Pixels, matrix: Matrix) -> Face:
                 for points in stage.faces:
                     if np.abs(apply(matrix, five_points(points)) - TEMPLATE).max() < 0.3:
-                        return seen_face(points + stage.rng.normal(0, 0.5, points.shape))
+                        return self._seen(points + stage.rng.normal(0, 0.5, points.shape))
                 return seen_face(face_points(), 0.1)
+
+            def _seen(self, points: Points) -> Face:
+                face = seen_face(points)
+                assert face.seen is not None
+                sure = np.full(200, stage.confidence, np.float32)
+                return replace(face, seen=replace(face.seen, confidence=sure))
 
         self.tracker = Tracker(Eye(), Hand())
 
@@ -70,6 +79,16 @@ def test_a_followed_face_is_not_searched_for() -> None:
     assert max(np.abs(faces[0].landmarks - LEFT).max() for faces in found) < 2
     middles = [faces[0].landmarks.mean(0) for faces in found[5:]]
     assert float(np.std(middles, axis=0).max()) < 0.1
+
+
+def test_a_new_face_must_be_sure_and_one_that_is_followed_need_not() -> None:
+    stage = Stage()
+    stage.faces, stage.confidence = [LEFT], 0.6
+    assert stage.show() == ()
+    stage.confidence = 0.8
+    assert len(stage.show()) == 1
+    stage.confidence = 0.6
+    assert len(stage.show()) == 1
 
 
 def test_two_people_are_followed_and_the_largest_is_first() -> None:

@@ -8,6 +8,7 @@ import tyro
 
 from changeling.cli.bars import ACTORS, Bar
 from changeling.cli.values import Amount, OptionalCount, OptionalPath, Seed, check_kept
+from changeling.errors import UserError
 from changeling.media import Tick
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Teach:
     """Folder of the renders that are learnt from."""
     actors: OptionalCount = None
     """How many actors are rendered to learn from; by default as many as taught what ships."""
+    begin: OptionalPath = None
+    """Weights that teaching begins from, for landmarks only; by default random ones."""
     seed: Seed = 0
     """Seed of weights, samples and jitter."""
     overwrite: bool = False
@@ -56,6 +59,8 @@ class Teach:
 
     def run(self) -> int:
         """Teach."""
+        if self.begin and self.network != "landmarks":
+            raise UserError(f"--begin is for landmarks; leave it out to teach {self.network}.")
         if self.network == "fashion":
             with Bar("steps") as bar:
                 print(self._fashion(bar))
@@ -77,7 +82,7 @@ class Teach:
         from changeling.faces import LandmarkTeaching, teach_landmarks
         from changeling.faces.landmarks import WEIGHTS
 
-        teaching = LandmarkTeaching(self._renders(), seed=self.seed)
+        teaching = LandmarkTeaching(self._renders(), begin=self.begin, seed=self.seed)
         out, taught = self._teach(teach_landmarks, teaching, WEIGHTS, bar)
         return (
             f"{out}: {taught.steps} steps, mean error {100 * taught.kept.error:.2f} % of the "

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from changeling.faces.networks import Residual, channels_last, conv, fuse
 from changeling.faces.weights import read_weights
 from changeling.media import Pixels
 
-SIZE = 64
+SIZE = 128
 """Pixels of the crop that the network reads."""
 MARGIN = 1.5
 """The network reads the unit crop enlarged so much: room for motion since the last frame."""
@@ -30,8 +31,15 @@ LOOKS = 2
 FAR = 0.08
 """Errors above this share of the eyes' distance are failures; confidence is against them."""
 
+_FINE, _NEAR = 12, 24
+"""Channels at half the crop's size, and of the map at a quarter that points are moved by."""
+_OWN, _ALL = 6, 64
+"""Numbers that each point's surroundings become, and that all of these become."""
 _EYES = (0.33, 0.39)
 """The eyes in a cascade's box: their distance over its width, their height over its height."""
+
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +57,23 @@ class Marks:
     present: Tensor
     """(n,): logits that there is a face."""
     parts: Tensor
-    """(n, 7, 32, 32): logits of what each pixel shows."""
+    """(n, 7, 64, 64): logits of what each pixel shows."""
 
 
 class LandmarkNet(nn.Module):
-    """Crops (n, 3, 64, 64), RGB, 0…1 → `Marks`.
+    """Crops (n, 3, 128, 128), RGB, 0…1 → `Marks`.
 
-    A small residual encoder; the points are read off its last map at once, the parts by a decoder
-    with skip connections (Ronneberger et al., "U-Net", 2015).
+    A small residual encoder; points are read off its last map at once, and moved by what is seen
+    where they are (Xiong and De la Torre, "Supervised descent method", CVPR 2013); the parts by a
+    decoder with skip connections (Ronneberger et al., "U-Net", 2015).
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.fine = conv(3, _FINE, 2, size=5)
+        self.fold = nn.Sequential(
+            nn.Conv2d(_FINE, 16, 3, 2, 1, bias=False), _silent(nn.BatchNorm2d(16))
+        )
         self.stem = conv(3, 16, 2, size=5)
         self.quarter = nn.Sequential(conv(16, 32, 2), Residual(32))
         self.eighth = nn.Sequential(conv(32, 64, 2), Residual(64))
@@ -70,25 +83,34 @@ class LandmarkNet(nn.Module):
         self.up_eighth = _Up(96, 64, 48)
         self.up_quarter = _Up(48, 32, 32)
         self.sharpen = nn.Conv2d(32 // 4 + 16, PARTS, 3, padding=1)
+        self.near = conv(32 // 4 + 16, _NEAR)
+        self.move = _Move()
+        self.detail = nn.Sequential(
+            conv(_NEAR // 4 + _FINE, 16), _silent(nn.Conv2d(16, PARTS, 3, padding=1))
+        )
 
     def forward(self, crops: Tensor) -> Marks:
-        mean = crops.mean((1, 2, 3), keepdim=True)
-        spread = crops.std((1, 2, 3), keepdim=True) + 0.02
-        half = self.stem((crops - mean) / spread)
+        centred = crops - crops.mean((1, 2, 3), keepdim=True)
+        plain = centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.02)
+        fine = self.fine(plain)
+        half = self.stem(F.avg_pool2d(plain, 2)) + self.fold(fine)
         quarter = self.quarter(half)
         eighth = self.eighth(quarter)
         last = self.last(eighth)
         out = self.read(self.head(last))
         up = self.up_quarter(self.up_eighth(last, eighth), quarter)
-        fine = torch.cat([F.pixel_shuffle(up, 2), half], 1)
+        seen = torch.cat([F.pixel_shuffle(up, 2), half], 1)
+        near = self.near(seen)
         marks = out[:, : 4 * POINTS].unflatten(1, (POINTS, 4))
+        marks = marks + self.move(near, 0.5 + 0.25 * marks[..., :2].detach())
+        parts = F.interpolate(self.sharpen(seen), scale_factor=2, mode="bilinear")
         return Marks(
             points=0.5 + 0.25 * marks[..., :2],
             spread=marks[..., 2] - 3.5,
             visible=marks[..., 3],
             rotation=_rotation(out[:, -7:-1]),
             present=out[:, -1],
-            parts=self.sharpen(fine),
+            parts=parts + self.detail(torch.cat([F.pixel_shuffle(near, 2), fine], 1)),
         )
 
 
@@ -174,6 +196,13 @@ def _in_frame(rotation: NDArray[np.float32], view: Matrix) -> NDArray[np.float32
     return np.asarray(rolled(view).T @ rotation, np.float32)
 
 
+def _silent(layer: Layer) -> Layer:
+    """A branch that begins by adding nothing: Goyal et al., arXiv 1706.02677, section 5.1."""
+    for value in layer.parameters():
+        nn.init.zeros_(value)
+    return layer
+
+
 class _Up(nn.Module):
     """A small map doubled and added to the larger one beside it."""
 
@@ -187,3 +216,30 @@ class _Up(nn.Module):
         doubled = F.interpolate(self.small(small), scale_factor=2, mode="nearest")
         mixed: Tensor = self.mix(doubled + self.large(large))
         return mixed
+
+
+class _Move(nn.Module):
+    """What a map (n, c, h, w) shows at points (n, 200, 2), 0…1, and beside them → their changes.
+
+    Each point has weights of its own for what is there, and all see what the others saw.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = nn.Parameter(torch.randn(POINTS, 5 * _NEAR, _OWN) * (2 / (5 * _NEAR)) ** 0.5)
+        self.bias = nn.Parameter(torch.zeros(POINTS, _OWN))
+        self.all = nn.Sequential(nn.Linear(POINTS * _OWN, _ALL), nn.ReLU())
+        self.change = _silent(nn.Linear(_ALL, POINTS * 4))
+        self.nudge = nn.Parameter(torch.zeros(POINTS, _OWN, 4))
+
+    def forward(self, shown: Tensor, points: Tensor) -> Tensor:
+        """(n, 200, 4): what to add to what was read."""
+        cell = 1 / shown.shape[-1]
+        beside = points.new_tensor([[0, 0], [cell, 0], [-cell, 0], [0, cell], [0, -cell]])
+        at = 2 * (points[:, :, None] + beside) - 1
+        there = F.grid_sample(shown, at, padding_mode="border", align_corners=False)
+        there = there.permute(2, 0, 3, 1).flatten(2)
+        own = F.relu(torch.bmm(there, self.own) + self.bias[:, None])
+        nudged = torch.bmm(own, self.nudge).transpose(0, 1)
+        together = self.change(self.all(own.transpose(0, 1).flatten(1)))
+        return nudged + together.unflatten(1, (POINTS, 4))

@@ -13,6 +13,8 @@ from changeling.media import Pixels
 
 _SURE = 0.5
 """A score below this is no face, or one that got lost."""
+_TRUSTED = 0.7
+"""A new face whose points are less sure in the mean is none, or one seen in the wrong place."""
 _EVERY = 25
 """Frames until the whole frame is searched again for new people."""
 _JUMP = 0.1
@@ -106,12 +108,17 @@ class Tracker:
             for _ in range(LOOKS):
                 if face.score >= _SURE:
                     face = self._marker.find(pixels, face.matrix)
-            if face.score >= _SURE:
+            if face.score >= _SURE and _trusted(face):
                 track = _Track(self._count, face, Smoother())
                 self._count += 1
                 track.face = track.smoothed(face)
                 self._tracks.append(track)
         self._tracks = _distinct(self._tracks)
+
+
+def _trusted(face: Face) -> bool:
+    assert face.seen is not None
+    return float(face.seen.confidence.mean()) >= _TRUSTED
 
 
 def _jumped(face: Face, found: Face) -> bool:
