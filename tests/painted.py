@@ -1,4 +1,4 @@
-"""Pictures of the face model itself, whose fit is known, painted faster than actors are rendered."""
+"""Pictures of the face model itself, whose fit is known, painted faster than actors rendered."""
 
 from collections.abc import Mapping
 from dataclasses import replace

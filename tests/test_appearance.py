@@ -76,7 +76,7 @@ def test_a_look_unlike_the_others_counts_little() -> None:
 
 def test_what_was_never_seen_is_filled() -> None:
     side = appearance([shown((0.9, 0, 0))])
-    assert np.isfinite(side.skin).all() and 0 <= side.skin.min() and side.skin.max() < 4
+    assert np.isfinite(side.skin).all() and side.skin.min() >= 0 and side.skin.max() < 4
     assert 0.03 < away(side) < 0.25, "a guess"
 
 
@@ -92,8 +92,6 @@ def test_tones_of_eyes_rise_from_the_iris_to_the_white() -> None:
     eyes = appearance([shown()]).eyes
     assert eyes.shape == (LEVELS, 3) and (np.diff(eyes, axis=0) >= 0).all()
     assert eyes[0].max() < 0.5 and eyes[-1] == pytest.approx(1, abs=0.1)
-    far = appearance([replace(shown(), clear=shown().clear, pixels=shown().pixels)])
-    assert np.array_equal(far.eyes, eyes)
 
 
 def test_without_eyes_their_tones_are_even() -> None:
@@ -107,9 +105,7 @@ PIXELS = np.random.default_rng(0).uniform(0, 1, (400, 3)).astype(np.float32)
 
 
 def test_equal_tones_change_nothing() -> None:
-    whites = np.quantile(PIXELS, 0.92, axis=0)
-    dim = np.minimum(PIXELS, whites.astype(np.float32))
-    assert np.allclose(retoned(dim, TONES, TONES), dim, atol=1e-4)
+    assert np.allclose(retoned(PIXELS, 1.5 * TONES, 1.5 * TONES), PIXELS, atol=1e-4)
 
 
 def test_an_iris_becomes_the_other_s_and_stays_where_it_is() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from painted import EVEN, MEAN, SIDEWAYS, held, inner, portrait, psnr, somebody, within
+from painted import EVEN, MEAN, SIDEWAYS, held, inner, portrait, psnr, skin, somebody, within
 
 from changeling.generators.protocols import Redrawn
 from changeling.generators.reshaping import reshaped
@@ -38,13 +38,14 @@ def test_what_is_far_from_the_face_is_left_alone() -> None:
     "wanted", [{"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}, {"browInnerUp": 1.0}, {}]
 )
 def test_pixels_go_where_the_model_puts_them(wanted: dict[str, float]) -> None:
-    before = portrait(held({"cheekPuff": 0.8}), somebody(1))
-    goal = portrait(held(wanted), somebody(1))
+    fine = skin(waves=60.0)
+    before = portrait(held({"mouthPucker": 0.8}), somebody(1), fine)
+    goal = portrait(held(wanted), somebody(1), fine)
     drawn = reshaped(before, before.identity, goal.frame.actions)
     after = within(goal, before.window)
     area = inner(replace(before, frame=goal.frame), rim=3)
     still = psnr(before.pixels, after, area)
-    assert psnr(levels(drawn), after, area) > max(33.0, still + 5)
+    assert psnr(levels(drawn), after, area) > max(28.0, still + 5)
 
 
 def test_opening_the_jaw_darkens_the_inside_of_a_closed_mouth() -> None:
@@ -52,8 +53,8 @@ def test_opening_the_jaw_darkens_the_inside_of_a_closed_mouth() -> None:
     drawn = reshaped(shut, shut.identity, held({"jawOpen": 0.8}).actions)
     opened = replace(shut, frame=held({"jawOpen": 0.8}))
     parts = opened.parts(opened.draw(opened.shape, np.zeros((len(opened.shape), 1))))
-    mouth = parts == 6
-    assert mouth.sum() > 100
+    mouth = np.isin(parts, (4, 6))
+    assert mouth.sum() > 60, "tongue and lining"
     assert levels(drawn)[mouth].mean() < 0.5 * shut.pixels[mouth].mean()
     lit = portrait(held(), somebody(1), light=2 * EVEN)
     brighter = reshaped(lit, lit.identity, opened.frame.actions)
