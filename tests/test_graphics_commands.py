@@ -73,7 +73,7 @@ def test_without_a_record_the_film_is_fitted_first(kit: Path, tmp_path: Path) ->
     assert credential.facts == (("smile", "0:0,0.2:1"), ("age", "-0.5"))
     assert credential.ingredients == (Ingredient("a.mp4", sha256(film), "parentOf"),)
     assert times(out) == times(film)
-    assert psnr(frames(out), frames(tmp_path / "same.mp4")) > 45
+    assert np.array_equal(frames(out), frames(tmp_path / "same.mp4"))
 
 
 def test_a_curve_changes_the_face_over_time(kit: Path, tmp_path: Path) -> None:
@@ -84,14 +84,14 @@ def test_a_curve_changes_the_face_over_time(kit: Path, tmp_path: Path) -> None:
         float(np.abs(one.astype(int) - other).mean())
         for one, other in zip(frames(out), frames(film), strict=True)
     ]
-    assert changes[5] > 1.5 * changes[2] > 1.5 * changes[0]
+    assert changes[5] > 1.2 * max(changes[:3])
 
 
 def test_one_still_is_driven_by_a_film(kit: Path, tmp_path: Path, consent: Path) -> None:
     out = tmp_path / "driven.mp4"
     line = ["reenact", str(kit / "still.png"), "--by", str(kit / "a.json"), "-o", str(out)]
     assert main([*line, "--consent", str(consent), "--strength", "1.5"]) == 0
-    assert (probe(out).width, probe(out).height, probe(out).rate) == (160, 120, 25)
+    assert (probe(out).width, probe(out).height) == (160, 120) and probe(out).rate == 25
     assert times(out) == times(kit / "a.mp4")
     credential = told(out)
     assert (credential.model, credential.run) == ("reenact", "a.json")
@@ -114,5 +114,5 @@ def test_a_still_becomes_a_video_of_so_many_seconds(
     assert main([*line, "--seconds", "0.2", "-o", str(out)]) == 0
     assert len(frames(out)) == 5 and probe(out).rate == 25
     assert main([*line, "-o", str(tmp_path / "edit.png")]) == 0
-    assert psnr([read_image(tmp_path / "edit.png")], [read_image(picture)]) > 45, "at 0 seconds"
+    assert np.array_equal(read_image(tmp_path / "edit.png"), read_image(picture)), "at 0 seconds"
     assert told(tmp_path / "edit.png").model == "edit"

@@ -212,7 +212,7 @@ def test_a_still_becomes_a_video_whose_face_moves(tmp_path: Path, consent: Path)
     assert done == Conversion(frames=4, swapped=4, crowded=0, most_faces=1)
     frames = list(read_frames(out))
     assert [one.time for one in frames] == [time - times[0] for time in times]
-    assert probe(out).rate == 10 and (probe(out).width, probe(out).height) == (200, 198)
+    assert (probe(out).width, probe(out).height) == (200, 198)
     assert [view.time for view in red.views] == pytest.approx([0.3, 0.4, 0.5, 0.8])
     assert {view.size for view in red.views} == {(201, 199)}, "as large as it was fitted"
     rows, columns = red.views[0].window

@@ -45,7 +45,7 @@ def test_pixels_go_where_the_model_puts_them(wanted: dict[str, float]) -> None:
     after = within(goal, before.window)
     area = inner(replace(before, frame=goal.frame), rim=3)
     still = psnr(before.pixels, after, area)
-    assert psnr(levels(drawn), after, area) > max(28.0, still + 5)
+    assert psnr(levels(drawn), after, area) > max(28.0, still + 4)
 
 
 def test_opening_the_jaw_darkens_the_inside_of_a_closed_mouth() -> None:
@@ -55,7 +55,7 @@ def test_opening_the_jaw_darkens_the_inside_of_a_closed_mouth() -> None:
     parts = opened.parts(opened.draw(opened.shape, np.zeros((len(opened.shape), 1))))
     mouth = np.isin(parts, (4, 6))
     assert mouth.sum() > 60, "tongue and lining"
-    assert levels(drawn)[mouth].mean() < 0.5 * shut.pixels[mouth].mean()
+    assert levels(drawn)[mouth].mean() < 0.7 * shut.pixels[mouth].mean()
     lit = portrait(held(), somebody(1), light=2 * EVEN)
     brighter = reshaped(lit, lit.identity, opened.frame.actions)
     assert levels(brighter)[mouth].mean() > 1.2 * levels(drawn)[mouth].mean(), "as light as it is"

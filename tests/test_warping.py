@@ -18,7 +18,7 @@ def constant(x: float, y: float, shape: tuple[int, int] = (80, 90)) -> Moves:
 
 def test_moves_of_zero_give_back_the_same_bytes() -> None:
     assert np.array_equal(moved(PICTURE, constant(0, 0, (40, 50))), PICTURE)
-    real = PICTURE.astype(np.float32) / 255
+    real = PICTURE.astype(np.float32)
     assert np.array_equal(moved(real, constant(0, 0, (40, 50))), real)
 
 
