@@ -213,7 +213,7 @@ def test_a_still_becomes_a_video_whose_face_moves(tmp_path: Path, consent: Path)
     frames = list(read_frames(out))
     assert [one.time for one in frames] == [time - times[0] for time in times]
     assert (probe(out).width, probe(out).height) == (200, 198)
-    assert [view.time for view in red.views] == pytest.approx([0.3, 0.4, 0.5, 0.8])
+    assert [view.time for view in red.views[-4:]] == pytest.approx([0.3, 0.4, 0.5, 0.8])
     assert {view.size for view in red.views} == {(201, 199)}, "as large as it was fitted"
     rows, columns = red.views[0].window
     reds = [one.pixels[rows.start + 60, columns.start + 60, 0] for one in frames]
