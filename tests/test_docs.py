@@ -15,7 +15,7 @@ import pytest
 import changeling
 from changeling.cli import main
 from changeling.cli.entry import COMMANDS
-from changeling.generators import FAMILIES
+from changeling.generators import FAMILIES, FITTED, fitted_summary
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -44,6 +44,7 @@ def help_of(command: str, patch: pytest.MonkeyPatch) -> str:
 def summaries() -> str:
     """README's table of families, as the families say what they are."""
     rows = [f"| `{name}` | {family.summary} |" for name, family in FAMILIES.items()]
+    rows += [f"| `{name}` | {fitted_summary(name)} |" for name in FITTED]
     return "\n".join(["| family | what it is |", "|---|---|", *rows])
 
 

@@ -14,11 +14,13 @@ class Families:
         from rich.console import Console
         from rich.table import Table
 
-        from changeling.generators import FAMILIES
+        from changeling.generators import FAMILIES, FITTED, fitted_summary
 
         table = Table("family", "what it is", "learns from", "can", "presets", box=box.SIMPLE)
         for name, family in FAMILIES.items():
             can, presets = ", ".join(family.uses), ", ".join(family.presets)
             table.add_row(name, family.summary, family.learns.value, can, presets)
+        for name in FITTED:
+            table.add_row(name, fitted_summary(name), "a fit", "no training", "")
         Console().print(table)
         return 0

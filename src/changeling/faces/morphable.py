@@ -31,7 +31,10 @@ class MorphableModel:
     components: Floats
     """(k, n, 3) principal components, each one standard deviation long."""
     sizes: Floats
-    """(k,) what each deviation adds to the logarithm of a face's size, as regression has it."""
+    """(k,) what each deviation by which a face differs from another adds to the logarithm of its
+    size, when it is put on the other's head."""
+    kept: Floats
+    """(k, k) what of that difference stays the other's, since it belongs to the head."""
     trait_steps: Floats
     """(t, k) what the whole range of each trait among adults adds to the components."""
     traits: tuple[str, ...]
@@ -66,6 +69,7 @@ class MorphableModel:
             mean=real["mean"],
             components=real["components"],
             sizes=real["sizes"],
+            kept=real["kept"],
             trait_steps=real["trait_steps"],
             traits=tuple(about["traits"]),
             moves=real["moves"],
@@ -86,14 +90,16 @@ class MorphableModel:
             + np.tensordot(actions, self.moves, 1)
         )
 
-    def largeness(self, identity: Floats) -> float:
-        """Logarithm of how large faces of this shape usually are beside what the model makes them.
+    def put_on(self, own: Floats, given: Floats) -> tuple[Floats, float]:
+        """The identity (k,) of the face `given` on the head of `own`, and how large it is drawn.
 
-        No picture shows it, and a fit may be as large as it likes; but shapes go with sizes, as a
-        woman's face is smaller than a man's.
+        A face swap keeps the head: its width, its jaw's hinges, its size. What of a shape is the
+        head's, and how a face's size goes with its shape, is regressed on random actors whose
+        faces were exchanged. The factor is for shapes beside those of `own`.
         """
-        apart, own = self.normalised(self.shape(identity, np.zeros(len(self.moves))))
-        return apart + float(self.sizes @ own)
+        still = np.zeros(len(self.moves))
+        (log, a), (_, b) = (self.normalised(self.shape(x, still)) for x in (own, given))
+        return b + (a - b) @ self.kept, float(np.exp((b - a) @ self.sizes - log))
 
     def normalised(self, shape: Floats) -> tuple[float, Floats]:
         """Logarithm of what makes a face (n, 3) as large as the mean, and its (k,) components."""

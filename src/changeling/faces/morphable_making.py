@@ -28,8 +28,8 @@ _RIM = -15.0
 """Degrees beyond the inner face that the model reaches."""
 TRAITS = ("age", "gender", "weight")
 """Phenotypes of a face that the model can change."""
-_SPARING = 60.0
-"""How strongly the regression of the size is held back, in heads."""
+_SPARING, _LESS_SPARING = 60.0, 3.0
+"""How strongly the regressions of size and shape are held back, in heads."""
 _HOLDS = (0, 40, 60)
 """Numbers of components whose error on new faces is kept."""
 
@@ -51,6 +51,9 @@ class FaceMade:
     """What came out."""
 
     vertices: int
+    exchanged: tuple[float, float]
+    """Mean distance in millimetres, both of the mean's size, between the inner faces of heads kept
+    back with the next one's face and that face as it was, and as `MorphableModel.put_on` has it."""
     floor: tuple[tuple[int, float], ...]
     """Mean distance in millimetres that so many components leave between the inner face of new
     faces and the nearest that the model can give."""
@@ -65,7 +68,7 @@ def make_face(
     """
     making = making or FaceMaking()
     learnt = making.faces - making.kept
-    if learnt <= making.components or making.kept < 1:
+    if learnt <= making.components or making.kept < 2:
         raise UserError(
             f"{making.faces} faces are too few for {making.components} components and "
             f"{making.kept} kept back; give --actors {making.components + making.kept + 1} or more."
@@ -80,7 +83,8 @@ def make_face(
     told = Told(np.array(sizes[:learnt]), np.stack(put[: learnt - 1]), np.array(traits[:learnt]))
     made = assembled(np.stack(heads[:learnt]), told, making.components)
     floor = tuple((count, _floor(made, np.stack(heads[learnt:]), count)) for count in _HOLDS)
-    result = FaceMade(len(made.mean), floor)
+    exchanged = _misplaced(made, np.stack(heads[learnt:]), np.stack(put[learnt:-1]))
+    result = FaceMade(len(made.mean), exchanged, floor)
     arrays = {name: value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
     about = {
         "made": asdict(result),
@@ -138,6 +142,7 @@ def assembled(heads: Floats, told: Told, components: int) -> MorphableModel:
         mean=mean,
         components=(deviations * axes[:components]).reshape(components, *mean.shape),
         sizes=np.zeros(components),
+        kept=np.zeros((components, components)),
         trait_steps=_steps(identities, told.traits),
         traits=TRAITS,
         moves=m.actions[chosen][:, used].astype(np.float64) @ AXES.T,
@@ -150,24 +155,36 @@ def assembled(heads: Floats, told: Told, components: int) -> MorphableModel:
         inner=inner_face()[used].astype(np.float64),
     )
     swapped = told.swapped[:, used] @ AXES.T
-    return replace(made, sizes=_told_by(made, faces, told.sizes, swapped))
+    sizes, kept = _exchanged(made, faces, told.sizes, swapped)
+    return replace(made, sizes=sizes, kept=kept)
 
 
-def _told_by(model: MorphableModel, faces: Floats, sizes: Floats, swapped: Floats) -> Floats:
-    """(k,) ridge regression of how much a face (m, n, 3) grows when it is put on another's head.
+def _exchanged(
+    model: MorphableModel, faces: Floats, sizes: Floats, swapped: Floats
+) -> tuple[Floats, Floats]:
+    """`MorphableModel.sizes` and `.kept`, by ridge regression.
 
-    swapped: (m - 1, n, 3) in metres, each head with the face of the next one, all with their size.
+    faces: (m, n, 3) of average size. sizes: (m,) logarithms of what they have in truth. swapped:
+    (m - 1, n, 3) in metres, each head with the face of the next one.
     """
-    factors, identities = zip(*(model.normalised(face) for face in faces), strict=True)
-    inner = model.inner > 0
-    own = (faces * np.exp(sizes)[:, None, None])[1:, inner].reshape(len(swapped), -1)
-    given = swapped[:, inner].reshape(len(swapped), -1)
-    grown = np.log((own * given).sum(1) / (own**2).sum(1))
-    gauges = np.array(factors) - sizes
-    wanted = grown - np.diff(gauges)
-    ways = np.diff(np.stack(identities), axis=0)
-    held = ways.T @ ways + _SPARING * np.eye(ways.shape[1])
-    return np.asarray(np.linalg.solve(held, ways.T @ wanted))
+    before = [model.normalised(face) for face in faces]
+    after = [model.normalised(face) for face in swapped]
+    identities = np.stack([identity for _, identity in before])
+    own, given = identities[:-1], identities[1:]
+    away = given - own
+    # A factor brings a face to the mean's size, so that the face's size is one over it.
+    grown = [sizes[k] - before[k][0] + log for k, (log, _) in enumerate(after)]
+    seen = np.stack([identity for _, identity in after])
+    return (
+        _ridge(away, -np.array(grown)[:, None], _SPARING)[:, 0],
+        _ridge(-away, seen - given, _LESS_SPARING),
+    )
+
+
+def _ridge(ways: Floats, values: Floats, sparing: float) -> Floats:
+    """(k, c): what makes (m, c) values of (m, k) numbers, held back as by `sparing` more heads."""
+    held = ways.T @ ways + sparing * np.eye(ways.shape[1])
+    return np.asarray(np.linalg.solve(held, ways.T @ values))
 
 
 def _steps(identities: Floats, traits: Floats) -> Floats:
@@ -210,6 +227,21 @@ def _own_uv(mean: Floats) -> Floats:
     angles = np.stack([np.arctan2(x, -z), np.arctan2(y, np.hypot(x, z))], -1)
     low, high = angles.min(0), angles.max(0)
     return np.asarray((angles - low) / (high - low))
+
+
+def _misplaced(made: MorphableModel, heads: Floats, swapped: Floats) -> tuple[float, float]:
+    """`FaceMade.exchanged` of heads (m, …) and the same with the next one's face (m - 1, …)."""
+    used, inner, still = face_vertices(), made.inner > 0, np.zeros(len(made.moves))
+    identities = [made.normalised(head[used])[1] for head in heads]
+    rows = []
+    for own, given, one in zip(identities[:-1], identities[1:], swapped, strict=True):
+        true = one[used] @ AXES.T
+        true = np.exp(made.normalised(true)[0]) * true
+        guesses = given, made.put_on(own, given)[0]
+        away = [np.linalg.norm((made.shape(x, still) - true)[inner], axis=1) for x in guesses]
+        rows.append([x.mean() * 1000 for x in away])
+    before, after = np.mean(rows, 0)
+    return float(before), float(after)
 
 
 def _floor(made: MorphableModel, heads: Floats, count: int) -> float:

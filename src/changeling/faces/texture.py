@@ -41,7 +41,8 @@ class Appearance:
     colour: Floats
     """(3,) linear light that the skin sends back, averaged over the frames it was seen in."""
     eyes: Floats
-    """(levels, 3) quantiles of the pixels of the eyes, as multiples of their white."""
+    """(levels, 3) colours of the eyes from the darkest to the brightest pixels, as multiples of
+    their white."""
 
 
 def appearance(views: Sequence[View], *, lit: bool = True) -> Appearance:
@@ -63,11 +64,11 @@ def appearance(views: Sequence[View], *, lit: bool = True) -> Appearance:
     skin[texels.rows, texels.columns] = mean
     known[texels.rows, texels.columns] = np.clip(weights.sum(0) / _SURE, 0, 1)
     tones = [tone for view in views if (tone := _eye_tones(view)) is not None]
-    flat = np.concatenate(tones) if tones else np.linspace(0, 1, LEVELS)[:, None].repeat(3, 1)
+    grey = np.linspace(0, 1, LEVELS)[:, None].repeat(3, 1)
     return Appearance(
         skin=_filled(skin, known),
         colour=np.mean([view.light[:, 0] for view in views], 0),
-        eyes=np.quantile(flat, np.linspace(0, 1, LEVELS), axis=0),
+        eyes=_sorted(np.concatenate(tones)) if tones else grey,
     )
 
 
@@ -84,12 +85,16 @@ def retoned(eyes: Light, own: Floats, wanted: Floats) -> Light:
     Tone by tone, dark to bright, so that an iris becomes the other's and looks where it looked.
     """
     white = np.maximum(np.quantile(eyes, _BRIGHT, axis=0), 1e-4)
-    rising = np.arange(LEVELS) * 1e-6
-    tones = [
-        np.interp(eyes[:, k] / white[k], own[:, k] + rising, wanted[:, k]) * white[k]
-        for k in range(3)
-    ]
+    rising = own.mean(1) + np.arange(LEVELS) * 1e-6
+    rank = np.interp((eyes / white).mean(1), rising, np.arange(LEVELS))
+    tones = [np.interp(rank, np.arange(LEVELS), wanted[:, k]) * white[k] for k in range(3)]
     return np.stack(tones, 1).astype(np.float32)
+
+
+def _sorted(tones: Floats) -> Floats:
+    """(levels, 3) mean colours of equally many pixels (m, 3), the darkest first."""
+    order = tones[tones.mean(1).argsort(kind="stable")]
+    return np.stack([part.mean(0) for part in np.array_split(order, LEVELS)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,11 @@ _HEM = 0.35
 _DIMMEST = 0.25
 """The light on a vertex is at least this share of that from all sides."""
 
+_COOLEST = 0.8
+"""A channel of the light has at least this share of its level, and at most as much more."""
+_LEVEL = np.array([0.3, 0.6, 0.1])
+"""Brightness of linear red, green and blue."""
+
 Window = tuple[slice, slice]
 """Rows and columns of a frame."""
 Area = NDArray[np.float32]
@@ -77,9 +82,15 @@ class View:
         return np.asarray(own @ self.frame.rotation.T, np.float64)
 
     def shade(self, ways: Floats) -> Floats:
-        """(n, 3) linear light on surfaces with normals (n, 3) in the camera's axes."""
-        light = np.column_stack([np.ones(len(ways)), ways]) @ self.light.T
-        return np.asarray(np.maximum(light, _DIMMEST * self.light[:, 0]))
+        """(n, 3) linear light on surfaces with normals (n, 3) in the camera's axes.
+
+        Its colour stays near that of the light from all sides: where it is dark, what was fitted to
+        the three channels one by one says little of their ratio.
+        """
+        whole = self.light[:, 0]
+        each = np.column_stack([np.ones(len(ways)), ways]) @ (self.light / whole[:, None]).T
+        level = np.maximum(each @ _LEVEL, _DIMMEST)[:, None]
+        return np.asarray(np.clip(each, level * _COOLEST, level / _COOLEST) * whole)
 
     def draw(self, shape: Floats, values: Floats) -> Surface:
         """A shape in this head's place, with numbers (n, k) of its vertices."""

@@ -20,10 +20,12 @@ from changeling.generators.protocols import (
 )
 from changeling.generators.registry import (
     FAMILIES,
+    FITTED,
     Family,
     Learns,
     configuration,
     family,
+    fitted_summary,
     load_drawer,
     load_generator,
     load_with,
@@ -31,6 +33,7 @@ from changeling.generators.registry import (
 
 __all__ = [
     "FAMILIES",
+    "FITTED",
     "Draws",
     "DrawsStyles",
     "Edits",
@@ -50,6 +53,7 @@ __all__ = [
     "Walks",
     "configuration",
     "family",
+    "fitted_summary",
     "load_drawer",
     "load_generator",
     "load_with",

@@ -7,7 +7,6 @@ Rössler et al., "FaceForensics++: learning to detect manipulated facial images"
 """
 
 from dataclasses import dataclass
-from math import exp
 
 import cv2
 import numpy as np
@@ -28,13 +27,13 @@ class Shape:
     """B's shape in A's pose and expression, B's skin in A's light, and A's surroundings moved."""
 
     identity: Floats
-    """(k,) B's, of the model's components."""
+    """(k,) of the model's components: B's face on A's head."""
     look: Appearance
     """B's."""
     own: Appearance
     """A's: what its eyes are like, and how much light its skin sends back."""
     larger: float
-    """How many times larger B's shape is drawn than the model makes it, beside A's."""
+    """How many times larger than the model makes it that face is drawn beside A's."""
     rim: float = 13.0
     """Degrees beyond the inner face at which B's skin ends."""
     ramp: float = 6.0
@@ -49,8 +48,8 @@ class Shape:
         cls, model: MorphableModel, own: tuple[Floats, Appearance], b: tuple[Floats, Appearance]
     ) -> "Shape":
         """From A's and B's identity and looks."""
-        larger = exp(model.largeness(b[0]) - model.largeness(own[0]))
-        return cls(b[0], b[1], own[1], larger)
+        identity, larger = model.put_on(own[0], b[0])
+        return cls(identity, b[1], own[1], larger)
 
     def redraw(self, view: View) -> Redrawn:
         """Draw B's face in A's place."""

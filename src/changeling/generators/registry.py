@@ -4,8 +4,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from changeling.errors import UserError
@@ -61,8 +62,7 @@ class Family:
     @property
     def summary(self) -> str:
         """What it is, in a line: the first of its file."""
-        text = sys.modules[self.learner.__module__].__doc__ or ""
-        return text.partition("\n")[0].rstrip(".")
+        return _first_line(sys.modules[self.learner.__module__])
 
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
@@ -83,6 +83,27 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     }
 )
 """The families by name; the first one is the default of everything."""
+
+FITTED: Mapping[str, str] = MappingProxyType(
+    {
+        "faceswap-graphics": "changeling.generators.faceswap_graphics",
+        "reenact": "changeling.generators.reenact",
+        "edit": "changeling.generators.edit",
+    }
+)
+"""The families that need no training but the fit of a face, each with its file.
+
+They are not imported here: what draws a fitted face needs the renderer, training does not.
+"""
+
+
+def fitted_summary(name: str) -> str:
+    """What a family that needs no training is, in a line: the first of its file."""
+    return _first_line(import_module(FITTED[name]))
+
+
+def _first_line(module: ModuleType) -> str:
+    return (module.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def family(name: str) -> Family:

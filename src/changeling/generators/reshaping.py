@@ -10,13 +10,13 @@ from changeling.generators.protocols import Redrawn
 
 _TEETH, _TONGUE, _LINING = 3, 4, 6
 """`Part`s inside the mouth."""
-_INSIDE = {_TEETH: (0.60, 0.55, 0.47), _TONGUE: (0.30, 0.10, 0.09), _LINING: (0.09, 0.025, 0.022)}
+_INSIDE = {_TEETH: (0.46, 0.38, 0.29), _TONGUE: (0.30, 0.10, 0.09), _LINING: (0.09, 0.025, 0.022)}
 """Linear colours of teeth, tongue and the mouth's lining in white light."""
 _REACH = 0.25
 """How far the surroundings move, as a share of the face's width."""
 _BRIGHTER = (0.6, 1.6)
 """Bounds of how much lighter a point gets because it is turned."""
-_DEEP = 12.0
+_DEEP = 45.0
 """How fast it gets dark in the mouth, 1 / metre behind the lips."""
 
 
