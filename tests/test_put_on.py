@@ -1,28 +1,20 @@
-"""How large a face is on another's head: laws of the model's size, and how it was learnt."""
+"""A face put on another's head: laws of its size and of its components."""
 
 import numpy as np
 import pytest
 from painted import MEAN, somebody
 
 from changeling.faces import face_model
-from changeling.faces.morphable import Floats
 
 STILL = np.zeros(50)
-
-
-def size_of(identity: Floats) -> float:
-    """Logarithm of how large a face of this shape is beside the mean face, as it is drawn."""
-    model = face_model()
-    inner = model.inner > 0
-    own, mean = model.shape(identity, STILL)[inner].ravel(), model.mean[inner].ravel()
-    return float(np.log(own @ own / (own @ mean))) + model.largeness(identity)
 
 
 def test_the_mean_face_is_as_large_as_it_is() -> None:
     model = face_model()
     factor, components = model.normalised(model.mean)
     assert factor == pytest.approx(0, abs=1e-12) and np.abs(components).max() < 1e-9
-    assert model.largeness(MEAN) == pytest.approx(0, abs=1e-12)
+    identity, larger = model.put_on(MEAN, MEAN)
+    assert np.abs(identity).max() < 1e-9 and larger == pytest.approx(1)
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.3, 20.0])
@@ -44,21 +36,36 @@ def test_the_factor_makes_a_face_as_large_as_the_mean() -> None:
     assert np.linalg.norm(left) < 0.05 * np.linalg.norm(shape - model.mean)
 
 
-def test_largeness_is_what_the_shape_tells_beside_what_the_model_makes_it() -> None:
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_face_on_its_own_head_is_as_it_was(seed: int) -> None:
     model = face_model()
-    for seed in range(4):
-        _, components = model.normalised(model.shape(somebody(seed), STILL))
-        assert size_of(somebody(seed)) == pytest.approx(float(model.sizes @ components))
+    identity, larger = model.put_on(somebody(seed), somebody(seed))
+    shape = model.shape(somebody(seed), STILL)
+    away = np.linalg.norm(larger * model.shape(identity, STILL) - shape)
+    assert away < 0.02 * np.linalg.norm(shape - model.mean)
 
 
-def test_a_woman_s_mean_face_is_smaller_than_a_man_s() -> None:
+def test_what_is_exchanged_adds_up() -> None:
+    model, a, b = face_model(), somebody(1), somebody(2)
+    (log, own), (_, given) = (model.normalised(model.shape(x, STILL)) for x in (a, b))
+    identity, larger = model.put_on(a, b)
+    assert np.allclose(identity - given, (own - given) @ model.kept)
+    assert np.log(larger) == pytest.approx(float((given - own) @ model.sizes) - log)
+    assert 0 < np.linalg.norm(identity - given) < np.linalg.norm(own - given), "the head stays"
+
+
+def test_a_woman_s_face_on_a_man_s_head_is_smaller_than_his() -> None:
     model = face_model()
     step = model.trait_steps[model.traits.index("gender")] / 2
-    man, woman = sorted((step, -step), key=size_of, reverse=True)
-    assert 0.04 < size_of(man) - size_of(woman) < 0.09
-    jaws = [np.ptp(model.shape(one, STILL)[model.inner > 0, 1]) for one in (man, woman)]
-    assert jaws[0] > 1.03 * jaws[1], "and shorter"
-    assert np.array_equal(man, -step), "1 is a woman"
+    assert 2 * step @ model.sizes == pytest.approx(-0.034, abs=0.01)
+    smaller, larger = model.put_on(-step, step)[1], model.put_on(step, -step)[1]
+    assert 0.94 < smaller < 0.98 and 1.02 < larger < 1.06
+    tall = []
+    for own, given in ((-step, step), (step, -step)):
+        identity, factor = model.put_on(own, given)
+        shapes = model.shape(own, STILL), factor * model.shape(identity, STILL)
+        tall.append([np.ptp(shape[model.inner > 0, 1]) for shape in shapes])
+    assert tall[0][1] < 0.97 * tall[0][0] and tall[1][1] > 1.03 * tall[1][0]
 
 
 def test_traits_are_steps_in_the_components() -> None:
