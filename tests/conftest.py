@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samples import KINDS, publish_one, training
+from samples import KINDS, Refuse, publish_one, training, tree
 
 from changeling.provenance import Consent, write_consent
 
@@ -124,3 +124,24 @@ def taught(
     assert main([*source, "-o", str(faces), "--size", "32"]) == 0
     assert main(training(faces, run, "--steps", 1)) == 0
     return faces, run
+
+
+@pytest.fixture
+def refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
+    """Run a command line that must be refused; its sentence comes back."""
+
+    # Imported here because most tests need none of the torch behind it, which takes seconds.
+    from changeling.cli import main
+
+    def run(*arguments: object) -> str:
+        before = tree(tmp_path)
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+        assert said.err.endswith(".\n")
+        assert tree(tmp_path) == before
+        return said.err
+
+    return run

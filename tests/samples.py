@@ -1,5 +1,6 @@
 """Small pictures and videos to sign, and a credential that says something in every field."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 from changeling.media import Frame, FrameWriter, Pixels, write_image
 from changeling.provenance import Credential, Ingredient, Source, publish
 
+Refuse = Callable[..., str]
+"""Runs a command line that must be refused; its sentence comes back."""
 KINDS = ["a.png", "a.jpg", "a.webp", "a.mp4"]
 PIXELS: Pixels = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
 SWAP = Credential(
@@ -47,3 +50,9 @@ def training(faces: Path, run: Path, *flags: object) -> list[str]:
     least = ["--size", 16, "--batch", 2]
     sets = ["--a", faces, "--b", faces, "-o", run]
     return [str(word) for word in ("train", "autoencoder", *sets, *least, *flags)]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """What lies in a folder; what batches keep hidden in a face set may come and go."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path): path.read_bytes() for path in files if not path.name.startswith(".faces-")}

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,37 +9,12 @@ import cv2
 import numpy as np
 import pytest
 from recordings import RATE, full_disk, write
-from samples import training
+from samples import Refuse, training
 
 from changeling.cli import main
 from changeling.media import Frame, FrameWriter, Pixels, read_frames, write_image
 
 YESTERDAY = date.today() - timedelta(days=1)
-Refuse = Callable[..., str]
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """What lies in a folder; what batches keep hidden in a face set may come and go."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path): path.read_bytes() for path in files if not path.name.startswith(".faces-")}
-
-
-@pytest.fixture
-def refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
-    """Run a command line that must be refused; its sentence comes back."""
-
-    def run(*arguments: object) -> str:
-        before = tree(tmp_path)
-        capsys.readouterr()
-        assert main([str(argument) for argument in arguments]) == 2
-        said = capsys.readouterr()
-        assert said.out == ""
-        assert said.err.count("\n") == 1
-        assert said.err.endswith(".\n")
-        assert tree(tmp_path) == before
-        return said.err
-
-    return run
 
 
 @pytest.fixture

@@ -88,7 +88,12 @@ def _change(text: str) -> tuple[str, tuple[tuple[float, float], ...]]:
     except ValueError:
         read = ()
     times = [time for time, _ in read]
-    if name and read and times == sorted(set(times)) and (len(read) == 1 or ":" in curve):
+    if (
+        name
+        and read
+        and times == sorted(set(times))
+        and (len(read) == 1 or curve.count(":") == len(read))
+    ):
         return name, read
     raise ValueError(
         f"{text!r} is no change; give a name and a strength such as smile=0.8, or a curve of "

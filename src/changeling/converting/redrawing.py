@@ -115,28 +115,31 @@ def redraw_still(
     times: Sequence[Fraction],
     today: date,
     consent: Path | None = None,
+    who: Path | None = None,
     overwrite: bool = False,
+    tracker: Tracker | None = None,
     tick: Tick = silent,
 ) -> Conversion:
     """Publish a video of a picture whose face moves: a frame for each of the times, in seconds."""
-    eyes = _allowed(source, what, today, consent, None, None)
+    eyes = _allowed(source, what, today, consent, who, tracker)
     pixels = read_image(source)
     found = eyes.look(Frame(pixels, 0, Fraction(0)))
     drawer = _Drawer(redraws, record, record.fit)
     (layers,) = drawer.make([found])
     if not layers:
         raise eyes.chooser.nobody(source)
-    even = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
+    height, width = (side // 2 * 2 for side in pixels.shape[:2])
     rate = 1 / (times[1] - times[0]) if len(times) > 1 else Fraction(25)
-    with publish(out, _credential(source, out, what), overwrite=overwrite) as beside:
-        size = (even.shape[1], even.shape[0])
-        with FrameWriter(beside, size=size, rate=rate, audio_from=None) as writer:
-            for k, time in enumerate(times):
-                fitted = replace(record.frames[0], time=time)
-                frame = Frame(even, k, time - times[0])
-                drawn = paste(even, drawer.layers(frame, found.chosen[0], fitted), How())
-                writer.write(Frame(drawn.pixels, k, frame.time))
-                tick(k + 1, len(times))
+    with (
+        publish(out, _credential(source, out, what), overwrite=overwrite) as beside,
+        FrameWriter(beside, size=(width, height), rate=rate, audio_from=None) as writer,
+    ):
+        for k, time in enumerate(times):
+            fitted = replace(record.frames[0], time=time)
+            layers = drawer.layers(found.frame, found.chosen[0], fitted)
+            drawn = paste(pixels, layers, How()).pixels[:height, :width]
+            writer.write(Frame(drawn, k, time - times[0]))
+            tick(k + 1, len(times))
     return Conversion(len(times), len(times), 0, found.faces)
 
 

@@ -48,7 +48,12 @@ def check_source(film: Path, fit: FitRecord, *, where: Path) -> None:
 def appearance_in(
     film: Path, fit: FitRecord, *, count: int = LOOKS, lit: bool = True
 ) -> Appearance:
-    """How the person of a record looks; see `appearance`."""
+    """How the person of a record looks; see `appearance`.
+
+    Raises UserError when none of its frames could be fitted.
+    """
+    if not fit.fit.frames:
+        raise UserError(f"the fit of {film} has no frame that could be fitted: give another.")
     return appearance(list(_views(film, fit, count)), lit=lit)
 
 

@@ -77,6 +77,10 @@ class Tracker:
         self._since = 0
         self._count = 0
 
+    def anew(self) -> "Tracker":
+        """One with the same eyes that has seen nothing yet, for another film."""
+        return Tracker(self._detector, self._marker)
+
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """The faces in the next frame, largest first."""
         grey: Grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)

@@ -70,7 +70,7 @@ class Shape:
         skin = skin * (self.look.colour / np.maximum(self.own.colour, 1e-4)).astype(np.float32)
         skin = _shadowed(skin, met, mask, max(1.0, self.soft * wide))
         pixels = encoded(met + mask[..., None] * (skin - met))
-        changed = np.abs(moves).max(2) > 0.02
+        changed = (np.abs(moves).max(2) > 0.02) | (face & (view.clear > 0))
         return Redrawn(pixels, np.maximum(mask, changed.astype(np.float32)))
 
     def _eyed(self, light: Light, view: View, drawn: Surface) -> Light:
@@ -81,8 +81,8 @@ class Shape:
             return light
         out = light.copy()
         out[wider] = retoned(light[wider], self.own.eyes, self.look.eyes)
-        share = cv2.GaussianBlur(eyes.astype(np.float32), (0, 0), 0.6)[..., None]
-        return np.asarray(light + share * (out - light), np.float32)
+        share = cv2.GaussianBlur(eyes.astype(np.float32), (0, 0), 0.6) * view.clear
+        return np.asarray(light + share[..., None] * (out - light), np.float32)
 
 
 @dataclass(frozen=True, eq=False)

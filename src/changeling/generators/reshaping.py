@@ -37,7 +37,7 @@ def reshaped(view: View, identity: Floats, actions: Floats) -> Redrawn:
     parts = view.parts(drawn)
     light = linear(moved(view.pixels, moves))
     skin = cv2.GaussianBlur((parts == SKIN) * np.clip(drawn.values[..., 3] / 4, 0, 1), (0, 0), 1)
-    change = np.clip(drawn.values[..., 2], *_BRIGHTER)
+    change = np.where(face, np.clip(drawn.values[..., 2], *_BRIGHTER), 1)
     light = light * (1 + skin * view.clear * (change - 1))[..., None].astype(np.float32)
     light = _opened(view, light, moves, parts, drawn.values[..., 4:7])
     changed = (np.abs(moves).max(2) > 0.02) | face

@@ -57,8 +57,9 @@ class Footage:
         """Its fit record, made now where there is none."""
         if self.fit is None:
             return fit_video(
-                self.source, today=self.today, consent=self.consent, tracker=tracker, tick=tick
-            )
+                self.source, today=self.today, consent=self.consent, tracker=_anew(tracker),
+                tick=tick,
+            )  # fmt: skip
         record = open_fit(self.fit)
         check_source(self.source, record, where=self.fit)
         return record
@@ -89,7 +90,7 @@ def swap_by_fit(
         redraws: Redraws = Shape.between(face_model(), before, given)
     else:
         redraws = FaceForensics(appearance_in(film, lent, count=1, lit=False))
-    return _redrawn(footage, redraws, what, own, tick)
+    return _redrawn(footage, redraws, what, own, tracker, tick)
 
 
 def reenact(
@@ -117,7 +118,7 @@ def reenact(
     if is_image(footage.source) and not is_image(footage.out):
         return _still(footage, redraws, what, [one.time for one in lent.frames], tracker, tick)
     check_kinds(footage.source, footage.out)
-    return _redrawn(footage, redraws, what, footage.record(tracker, tick), tick)
+    return _redrawn(footage, redraws, what, footage.record(tracker, tick), tracker, tick)
 
 
 def edit(
@@ -142,17 +143,23 @@ def edit(
         raise UserError("give --seconds to make a video of a picture, and for nothing else")
     if seconds is None:
         check_kinds(footage.source, footage.out)
-        return _redrawn(footage, redraws, what, footage.record(tracker, tick), tick)
+        return _redrawn(footage, redraws, what, footage.record(tracker, tick), tracker, tick)
     times = [Fraction(k, 25) for k in range(max(1, round(25 * seconds)))]
     return _still(footage, redraws, what, times, tracker, tick)
 
 
 def _redrawn(
-    footage: Footage, redraws: Redraws, what: Manipulation, record: FitRecord, tick: Tick
+    footage: Footage,
+    redraws: Redraws,
+    what: Manipulation,
+    record: FitRecord,
+    tracker: Tracker | None,
+    tick: Tick,
 ) -> Conversion:
     return redraw(
         footage.source, footage.out, redraws, record, what, today=footage.today,
-        consent=footage.consent, who=footage.who, overwrite=footage.overwrite, tick=tick,
+        consent=footage.consent, who=footage.who, overwrite=footage.overwrite,
+        tracker=_anew(tracker), tick=tick,
     )  # fmt: skip
 
 
@@ -167,8 +174,14 @@ def _still(
     record = footage.record(tracker, silent)
     return redraw_still(
         footage.source, footage.out, redraws, record, what, times=times, today=footage.today,
-        consent=footage.consent, overwrite=footage.overwrite, tick=tick,
+        consent=footage.consent, who=footage.who, overwrite=footage.overwrite,
+        tracker=_anew(tracker), tick=tick,
     )  # fmt: skip
+
+
+def _anew(tracker: Tracker | None) -> Tracker | None:
+    """Each pass over a film begins without what the last one saw."""
+    return None if tracker is None else tracker.anew()
 
 
 def _donor(record: FitRecord, path: Path) -> Donor:
