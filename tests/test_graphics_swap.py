@@ -124,9 +124,9 @@ def test_the_eyes_are_b_s_and_look_where_a_s_look() -> None:
     iris = np.isin(shown, (1, 2)) & (view.pixels.max(2) < 120)
     assert iris.sum() > 10
     assert drawn[iris].mean() > view.pixels[iris].mean() + 20
-    behind = replace(view, clear=np.zeros_like(view.clear))
+    behind = replace(view, clear=np.full_like(view.clear, 0.01))
     unseen = pasted(behind, Shape.between(face_model(), (A, look_of_a()), (A, pale)))
-    assert np.abs(unseen - view.pixels).max() <= 1, "what is before them is not retoned"
+    assert np.abs(unseen - view.pixels).max() <= 2, "what is before them is not retoned"
 
 
 def test_faceforensics_gives_b_s_skin_a_s_average_colour_and_a_soft_edge() -> None:
