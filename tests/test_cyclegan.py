@@ -38,7 +38,7 @@ def two_people() -> list[torch.Tensor]:
 
 def test_generators_that_change_nothing_lose_no_cycle() -> None:
     faces = two_people()
-    drawn = translate([nn.Identity(), nn.Identity()], faces)
+    drawn = translate([nn.Identity(), nn.Identity()], faces, faces)
     assert differences(drawn.back, faces) == 0 and differences(drawn.same, faces) == 0
     assert torch.equal(drawn.fakes[0], faces[1]) and torch.equal(drawn.fakes[1], faces[0])
 
@@ -46,10 +46,10 @@ def test_generators_that_change_nothing_lose_no_cycle() -> None:
 def test_a_cycle_goes_through_both_generators() -> None:
     """One adds 1 and the other takes 1 away, or 3: what comes back differs by 0, or by 2."""
     faces = two_people()
-    undone = translate([Painted(1), Painted(-1)], faces)
+    undone = translate([Painted(1), Painted(-1)], faces, faces)
     assert differences(undone.back, faces) == pytest.approx(0, abs=1e-6)
     assert differences(undone.same, faces) == pytest.approx(2, abs=1e-5)
-    wrong = translate([Painted(1), Painted(-3)], faces)
+    wrong = translate([Painted(1), Painted(-3)], faces, faces)
     assert differences(wrong.back, faces) == pytest.approx(4, abs=1e-5)
     assert torch.allclose(wrong.fakes[0], faces[1] + 1)
 

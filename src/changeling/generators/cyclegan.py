@@ -68,6 +68,8 @@ class Config:
     """Weight of the difference between a face and what comes back (λ)."""
     identity: float = 0.5
     """Weight of leaving the own person's faces alone, as a multiple of `cycle`."""
+    warped: bool = False
+    """Give a batch's warped and recoloured views instead, of which the own faces are to be made."""
     pool: int = 50
     """Old drawings kept for each judge."""
     rate: float = 2e-4
@@ -135,9 +137,10 @@ class CycleGan:
         set_rate(self._adam, share * self._config.rate)
         set_rate(self._judges_adam, share * self._config.judge_rate)
         faces = self._people(batch.targets)
+        given = self._people(batch.inputs) if self._config.warped else faces
         self._network.judges.requires_grad_(False)
         with self._runtime.autocast():
-            drawn = translate(self._network.generators, faces)
+            drawn = translate(self._network.generators, faces, given)
             fooled = [
                 judge(fake) for judge, fake in zip(self._network.judges, drawn.fakes, strict=True)
             ]

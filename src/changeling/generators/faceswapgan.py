@@ -110,7 +110,9 @@ class Config:
             capacity="lite",
             norm="none",
             attention=False,
-            weights=Weights(eyes=3.0, outside=0.1, alpha=0.3, tie=0.01),
+            weights=Weights(
+                discriminator=0.7, edge=0.5, eyes=3.0, outside=0.1, alpha=0.3, tie=0.01
+            ),
             match=0.0,
             rate=1e-3,
             steady=2000,
