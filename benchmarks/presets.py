@@ -79,7 +79,7 @@ def line(begun: Begun, whole: Whole) -> str:
     pace = begun.seconds / begun.steps
     cells = [
         begun.family, f"{begun.size} px, {begun.batch}", f"{begun.steps:,}", f"{whole.steps:,}",
-        whole.said, f"{pace:.2g}", f"{pace * whole.steps / 3600:.2g}",
+        whole.said, f"{pace:.2f}", f"{pace * whole.steps / 3600:,.1f}",
     ]  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 

@@ -54,6 +54,29 @@ def test_a_cycle_goes_through_both_generators() -> None:
     assert torch.allclose(wrong.fakes[0], faces[1] + 1)
 
 
+def test_the_own_face_is_drawn_from_what_is_given_of_it() -> None:
+    faces = two_people()
+    given = [face.flip(3) for face in faces]
+    drawn = translate([nn.Identity(), nn.Identity()], faces, given)
+    assert all(torch.equal(same, view) for same, view in zip(drawn.same, given, strict=True))
+    assert differences(drawn.back, faces) == 0
+
+
+def test_only_the_own_face_is_asked_for_from_warped_views() -> None:
+    """Where inputs are the targets, it makes no difference; where they are not, one loss moves."""
+    batch = noise_batches(people=2, size=16)(0)
+    unwarped = replace(batch, inputs=batch.targets)
+    told = []
+    for warped, shown in ((False, batch), (True, unwarped), (True, batch)):
+        torch.manual_seed(0)
+        learner = CycleGan(replace(Config.tiny(), warped=warped), runtime=PLAIN)
+        told.append(learner.step(shown))
+    plain, same, other = told
+    assert all(torch.equal(plain[name], same[name]) for name in plain)
+    assert plain["identity"] != other["identity"]
+    assert plain["cycle"] == other["cycle"] and plain["fool"] == other["fool"]
+
+
 def test_least_squares_are_zero_for_a_judge_that_is_right() -> None:
     said = torch.tensor([[1.0, 0.0]])
     assert taken_for(1, torch.ones(2)) == 0 and taken_for(0, torch.zeros(2)) == 0
