@@ -113,9 +113,7 @@ class Config:
             capacity="lite",
             norm="none",
             attention=False,
-            weights=Weights(
-                discriminator=0.3, edge=1.0, eyes=3.0, outside=0.1, alpha=0.3, tie=0.01
-            ),
+            weights=Weights(edge=1.0, eyes=3.0, outside=0.1, alpha=0.3, tie=0.01),
             match=0.0,
             pasted=True,
             rate=1e-3,
