@@ -11,8 +11,9 @@ On two cores the ResNet sees too few faces in half an hour. `Config.laptop` ther
 place a generator that draws from a short code, as an autoencoder does: it costs less than a quarter
 and nothing ties what it draws to the place where it was. It draws a mask beside the face, and its
 judges have fewer filters. A patch of 70 pixels is the whole of a face of 64, and who it is shows in
-how the parts stand to each other; `judge_layers` makes patches smaller. All see the faces as they
-are, since a batch's warped and recoloured ones do not show the light that a swap keeps.
+how the parts stand to each other; `judge_layers` makes patches smaller. A person's own faces are
+drawn from warped and recoloured views, as an autoencoder does it, which teaches the code where the
+parts are; all else sees the faces as they are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,6 +103,8 @@ class Config:
             code=256,
             mask=0.3,
             judge_filters=32,
+            identity=1.0,
+            warped=True,
             rate=5e-4,
             steps=task.steps or LAPTOP_STEPS,
         )
