@@ -101,8 +101,9 @@ class Config:
     def laptop(cls, task: Task) -> "Config":
         """Return the configuration for two cores.
 
-        The listing's loss weighs the eyes so much that the rest of the face waits, and leaves the
-        codes free to drift apart; colours are exchanged by the batches, in the input alone.
+        The listing's loss weighs the eyes so much that the rest of the face waits, edges so little
+        that they stay soft, and leaves the codes free to drift apart; colours are exchanged by the
+        batches, in the input alone.
         """
         return cls(
             task.people,
