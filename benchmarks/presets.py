@@ -1,8 +1,9 @@
 """What the reports' own configurations would cost: each trained a little, the rest reckoned.
 
-`python -m benchmarks.presets --films demo --minutes 1 --write docs/families.md` trains each preset
-`report` for a minute, keeps how many steps that were, and puts the table in the page; with names it
-trains only these. The demo's faces need 120 pixels (`changeling demo --faces 120`).
+`python -m benchmarks.presets NAME --films demo` trains the preset `report` of a family for a minute
+and keeps how many steps that were; without names it does so for all of them. The demo's faces need
+120 pixels (`changeling demo --faces 120`). `--write docs/families.md` puts all kept figures in the
+page.
 """
 
 import json
@@ -118,7 +119,7 @@ def main(
     """Begin the trainings of the reports.
 
     Args:
-        names: Families; all by default.
+        names: Families; none with --write only, all of them by default.
         films: Folder of a demo whose faces have 120 pixels or more.
         work: Folder of the runs.
         minutes: Minutes for each.
@@ -132,7 +133,7 @@ def main(
     runtime = replace(best, threads=threads, workers=1) if threads else best
     runtime.apply()
     every = {begun.family: begun for begun in kept()}
-    for name in names or known:
+    for name in names or (() if write else known):
         every[name] = begin(known[name], films, work, runtime, minutes)
         print(line(every[name], known[name]), flush=True)
         with writing(RESULTS, overwrite=True) as beside:
