@@ -121,6 +121,15 @@ def test_the_light_of_a_scene_falls_on_input_and_target_alike(sets: tuple[FaceSe
     assert float((batch.targets > 0.99).float().mean()) < 0.05, "little is clipped"
 
 
+def test_an_input_is_as_bright_as_its_target_by_default(sets: tuple[FaceSet, ...]) -> None:
+    """Else a network guesses the light instead of seeing it, too bright in the dark."""
+    jitter = replace(STILL, scene=Jitter.scene, light=Jitter.light, tint=Jitter.tint)
+    batch = people_batches((sets[0], sets[0]), size=32, batch=60, seed=3, jitter=jitter)(0)
+    seen, wanted = (x[0].mean((1, 2, 3)).log() for x in (batch.inputs, batch.targets))
+    shrunk = torch.cov(torch.stack([seen, wanted]))
+    assert float(shrunk[0, 1] / shrunk[0, 0]) > 0.8, "the slope of the best guess"
+
+
 def test_a_mirrored_target_is_a_stored_face_from_the_other_side(sets: tuple[FaceSet, ...]) -> None:
     plain = people_batches(sets, size=32, batch=8, seed=0, jitter=STILL)(0)
     turned = people_batches(sets, size=32, batch=8, seed=0, jitter=replace(STILL, mirror=1))(0)

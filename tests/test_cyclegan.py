@@ -38,7 +38,7 @@ def two_people() -> list[torch.Tensor]:
 
 def test_generators_that_change_nothing_lose_no_cycle() -> None:
     faces = two_people()
-    drawn = translate([nn.Identity(), nn.Identity()], faces)
+    drawn = translate([nn.Identity(), nn.Identity()], faces, faces)
     assert differences(drawn.back, faces) == 0 and differences(drawn.same, faces) == 0
     assert torch.equal(drawn.fakes[0], faces[1]) and torch.equal(drawn.fakes[1], faces[0])
 
@@ -46,12 +46,35 @@ def test_generators_that_change_nothing_lose_no_cycle() -> None:
 def test_a_cycle_goes_through_both_generators() -> None:
     """One adds 1 and the other takes 1 away, or 3: what comes back differs by 0, or by 2."""
     faces = two_people()
-    undone = translate([Painted(1), Painted(-1)], faces)
+    undone = translate([Painted(1), Painted(-1)], faces, faces)
     assert differences(undone.back, faces) == pytest.approx(0, abs=1e-6)
     assert differences(undone.same, faces) == pytest.approx(2, abs=1e-5)
-    wrong = translate([Painted(1), Painted(-3)], faces)
+    wrong = translate([Painted(1), Painted(-3)], faces, faces)
     assert differences(wrong.back, faces) == pytest.approx(4, abs=1e-5)
     assert torch.allclose(wrong.fakes[0], faces[1] + 1)
+
+
+def test_the_own_face_is_drawn_from_what_is_given_of_it() -> None:
+    faces = two_people()
+    given = [face.flip(3) for face in faces]
+    drawn = translate([nn.Identity(), nn.Identity()], faces, given)
+    assert all(torch.equal(same, view) for same, view in zip(drawn.same, given, strict=True))
+    assert differences(drawn.back, faces) == 0
+
+
+def test_only_the_own_face_is_asked_for_from_warped_views() -> None:
+    """Where inputs are the targets, it makes no difference; where they are not, one loss moves."""
+    batch = noise_batches(people=2, size=16)(0)
+    unwarped = replace(batch, inputs=batch.targets)
+    told = []
+    for warped, shown in ((False, batch), (True, unwarped), (True, batch)):
+        torch.manual_seed(0)
+        learner = CycleGan(replace(Config.tiny(), warped=warped), runtime=PLAIN)
+        told.append(learner.step(shown))
+    plain, same, other = told
+    assert all(torch.equal(plain[name], same[name]) for name in plain)
+    assert plain["identity"] != other["identity"]
+    assert plain["cycle"] == other["cycle"] and plain["fool"] == other["fool"]
 
 
 def test_least_squares_are_zero_for_a_judge_that_is_right() -> None:

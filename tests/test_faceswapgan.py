@@ -22,6 +22,7 @@ from changeling.generators.faceswapgan_losses import (
     in_other_colours,
     mixing_shares,
     moved,
+    paste,
     perceptual_loss,
     recoloured,
     squares,
@@ -66,6 +67,13 @@ class TestLosses:
         assert edge_loss(pictures() + 0.3, pictures(), shares) < 1e-6
         ramp = torch.linspace(0, 3, 4).expand(1, 3, 4, 4)
         assert edge_loss(ramp, 0 * ramp, torch.ones(1, 1, 4, 4)) == pytest.approx(1)
+        assert edge_loss(ramp, -ramp, torch.ones(1, 1, 4, 4)) == 0, "as strong"
+
+    def test_a_face_is_pasted_inside_its_mask(self) -> None:
+        seen, drawn = views(), torch.cat([pictures(seed=2), torch.zeros(4, 1, 16, 16)], dim=1)
+        assert torch.allclose(paste(drawn, seen), drawn[:, :3].tanh())
+        outside = replace(seen, masks=0 * seen.masks)
+        assert torch.equal(paste(drawn, outside), seen.targets)
 
     def test_the_hinge_is_0_above_its_threshold(self) -> None:
         assert hinge_loss(torch.rand(3, 1, 4, 4) * 0.4 + 0.6, 0.6) == 0
@@ -136,6 +144,13 @@ class TestAugmentation:
 
 class TestOptions:
     """What a first step reports, with one option changed."""
+
+    def test_a_pasted_face_is_judged_within_its_mask_only(self) -> None:
+        batch = noise_batches(people=2, size=16)(0)
+        hidden = replace(batch, masks=0 * batch.masks)
+        assert first_step(hidden, pasted=True)["perceptual"] == 0
+        assert first_step(hidden, pasted=False)["perceptual"] > 0
+        assert first_step(batch, pasted=True)["perceptual"] > 0
 
     def test_the_eyes_weigh_more_within_the_eyes_only(self) -> None:
         batch = noise_batches(people=2, size=16)(0)

@@ -46,7 +46,7 @@ class Jitter:
     """How often (0…1) an input takes on the colours of another face of any of the people."""
     scene: float = 0.3
     """Change of the brightness of input and target alike, as a fraction."""
-    light: float = 0.15
+    light: float = 0.05
     """Change of the input's brightness, contrast and gamma, as a fraction."""
     tint: float = 0.05
     """Change of each colour channel of the input, as a fraction."""

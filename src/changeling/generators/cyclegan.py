@@ -11,8 +11,9 @@ On two cores the ResNet sees too few faces in half an hour. `Config.laptop` ther
 place a generator that draws from a short code, as an autoencoder does: it costs less than a quarter
 and nothing ties what it draws to the place where it was. It draws a mask beside the face, and its
 judges have fewer filters. A patch of 70 pixels is the whole of a face of 64, and who it is shows in
-how the parts stand to each other; `judge_layers` makes patches smaller. All see the faces as they
-are, since a batch's warped and recoloured ones do not show the light that a swap keeps.
+how the parts stand to each other; `judge_layers` makes patches smaller. A person's own faces are
+drawn from warped and recoloured views, as an autoencoder does it, which teaches the code where the
+parts are; all else sees the faces as they are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +69,8 @@ class Config:
     """Weight of the difference between a face and what comes back (λ)."""
     identity: float = 0.5
     """Weight of leaving the own person's faces alone, as a multiple of `cycle`."""
+    warped: bool = False
+    """Give a batch's warped and recoloured views instead, of which the own faces are to be made."""
     pool: int = 50
     """Old drawings kept for each judge."""
     rate: float = 2e-4
@@ -100,6 +103,8 @@ class Config:
             code=256,
             mask=0.3,
             judge_filters=32,
+            identity=1.0,
+            warped=True,
             rate=5e-4,
             steps=task.steps or LAPTOP_STEPS,
         )
@@ -135,9 +140,10 @@ class CycleGan:
         set_rate(self._adam, share * self._config.rate)
         set_rate(self._judges_adam, share * self._config.judge_rate)
         faces = self._people(batch.targets)
+        given = self._people(batch.inputs) if self._config.warped else faces
         self._network.judges.requires_grad_(False)
         with self._runtime.autocast():
-            drawn = translate(self._network.generators, faces)
+            drawn = translate(self._network.generators, faces, given)
             fooled = [
                 judge(fake) for judge, fake in zip(self._network.judges, drawn.fakes, strict=True)
             ]

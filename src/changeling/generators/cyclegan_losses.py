@@ -14,22 +14,25 @@ class Translations:
     fakes: list[Tensor]
     """(n, 3, s, s): the other one's faces as this person."""
     same: list[Tensor]
-    """(n, 3, s, s): this person's faces as this person."""
+    """(n, 3, s, s): this person's faces as this person, from what was given of them."""
     back: list[Tensor]
     """(n, 3, s, s): this person's faces as the other one, and back."""
     masks: list[Tensor]
     """(n, 0 or 1, s, s): logits of the masks drawn with `same`."""
 
 
-def translate(generators: Iterable[nn.Module], faces: Sequence[Tensor]) -> Translations:
-    """Draw the faces (n, 3, s, s) of each of two people as both people, and back.
+def translate(
+    generators: Iterable[nn.Module], faces: Sequence[Tensor], given: Sequence[Tensor]
+) -> Translations:
+    """Draw the faces (n, 3, s, s) of each of two people as the other and back, and as their own.
 
-    Generator k draws person k as (n, 3 or 4, s, s); a fourth channel is the mask's logits.
+    Their own they draw from `given`: the faces themselves, or other views of them. Generator k
+    draws person k as (n, 3 or 4, s, s); a fourth channel is the mask's logits.
     """
     one, other = generators
     drawn = [
-        one(torch.cat([faces[1], faces[0]])).float(),
-        other(torch.cat([faces[0], faces[1]])).float(),
+        one(torch.cat([faces[1], given[0]])).float(),
+        other(torch.cat([faces[0], given[1]])).float(),
     ]
     fakes, same = zip(*(x.chunk(2) for x in drawn), strict=True)
     pictures = [fake[:, :3] for fake in fakes]

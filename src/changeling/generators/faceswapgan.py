@@ -35,6 +35,7 @@ from changeling.generators.faceswapgan_losses import (
     in_motion,
     in_other_colours,
     mixing_shares,
+    paste,
     perceptual_loss,
     squares,
 )
@@ -76,6 +77,8 @@ class Config:
     """How often (0…1) input and target take on the colours of another face of any of the people."""
     blur: float = 0.0
     """How often (0…1) input and target are blurred by the same motion."""
+    pasted: bool = False
+    """Judges see the face pasted into its target by the mask, where alpha cannot hide it."""
     rate: float = 1e-4
     """Learning rate of Adam, for generator and judges."""
     factor: float = 1.0
@@ -98,8 +101,9 @@ class Config:
     def laptop(cls, task: Task) -> "Config":
         """Return the configuration for two cores.
 
-        The listing's loss weighs the eyes so much that the rest of the face waits, and leaves the
-        codes free to drift apart; colours are exchanged by the batches, in the input alone.
+        The listing's loss weighs the eyes so much that the rest of the face waits, edges so little
+        that they stay soft, and leaves the codes free to drift apart; colours are exchanged by the
+        batches, in the input alone.
         """
         return cls(
             task.people,
@@ -110,8 +114,9 @@ class Config:
             capacity="lite",
             norm="none",
             attention=False,
-            weights=Weights(eyes=3.0, outside=0.1, alpha=0.3, tie=0.01),
+            weights=Weights(edge=1.0, eyes=3.0, outside=0.1, alpha=0.3, tie=0.01),
             match=0.0,
+            pasted=True,
             rate=1e-3,
             steady=2000,
         )
@@ -151,8 +156,8 @@ class FaceswapGAN:
             codes = self._network.generator.encode(views.inputs)
             noisy = codes + self._config.noise * torch.randn_like(codes, dtype=torch.float32)
             drawn = self._network.generator.decode(noisy, tuple(range(len(self.people))))
-        blended = blend(drawn, views.inputs)
-        losses = self._drawing_losses(drawn.float(), blended, views)
+        shown = paste(drawn, views) if self._config.pasted else blend(drawn, views.inputs)
+        losses = self._drawing_losses(drawn.float(), shown, views)
         if self._config.weights.tie:
             losses["tie"] = discrepancy(codes.float().unflatten(0, batch.inputs.shape[:2]))
         if self._config.weights.cyclic:
@@ -160,7 +165,7 @@ class FaceswapGAN:
         self._steps += 1
         notes: dict[str, Tensor] = {}
         if self._steps > self._config.unjudged:
-            losses["adversarial"], notes = self._judge(blended, views)
+            losses["adversarial"], notes = self._judge(shown, views)
         self._move(self._adam, self._config.weights.total(losses))
         follow(self._average, self._network.generator, self._steps)
         return {name: loss.detach() for name, loss in losses.items()} | notes
@@ -209,7 +214,7 @@ class FaceswapGAN:
             views = in_other_colours(views, self._config.match)
         return in_motion(views, self._config.blur) if self._config.blur else views
 
-    def _drawing_losses(self, drawn: Tensor, blended: Tensor, views: Views) -> dict[str, Tensor]:
+    def _drawing_losses(self, drawn: Tensor, shown: Tensor, views: Views) -> dict[str, Tensor]:
         """Compare drawings (n, 4, s, s) with the targets."""
         weights, faces = self._config.weights, drawn[:, :3].tanh()
         shares = weights.outside + (1 - weights.outside) * views.masks + weights.eyes * views.eyes
@@ -218,7 +223,7 @@ class FaceswapGAN:
             "edge": edge_loss(faces, views.targets, shares),
         }
         if any(weights.perceptual):
-            losses["perceptual"] = self._perceptual(blended, views.targets)
+            losses["perceptual"] = self._perceptual(shown, views.targets)
         if weights.hinge:
             losses["hinge"] = hinge_loss(drawn[:, 3:].sigmoid(), self._config.threshold)
         if weights.alpha:
@@ -244,9 +249,9 @@ class FaceswapGAN:
 
         return (give(give(faces, (*own[1:], own[0])), own) - faces).abs().mean()
 
-    def _judge(self, blended: Tensor, views: Views) -> tuple[Tensor, dict[str, Tensor]]:
+    def _judge(self, shown: Tensor, views: Views) -> tuple[Tensor, dict[str, Tensor]]:
         """Move the judges, then ask them; the loss of the generator, and notes on how they do."""
-        drawn, true = (torch.cat([x, views.inputs], dim=1) for x in (blended, views.targets))
+        drawn, true = (torch.cat([x, views.inputs], dim=1) for x in (shown, views.targets))
         shares = mixing_shares(len(drawn), self._config.mixup).to(drawn.device)
         judged = self._opinions(torch.lerp(drawn.detach(), true, shares))
         loss = squares(judged, shares)
@@ -256,7 +261,7 @@ class FaceswapGAN:
         judges = self._network.judges.requires_grad_(False)
         fake = self._opinions(drawn)
         judges.requires_grad_(True)
-        notes = {"judges": loss.detach(), **adversarial(real, fake, blended, views.targets)}
+        notes = {"judges": loss.detach(), **adversarial(real, fake, shown, views.targets)}
         return squares(fake, torch.ones_like(shares)), notes
 
     def _opinions(self, pairs: Tensor) -> Tensor:

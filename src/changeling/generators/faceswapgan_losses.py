@@ -18,7 +18,7 @@ class Weights:
     reconstruction: float = 1.0
     """Absolute difference from the true face."""
     edge: float = 0.1
-    """Absolute difference of neighbouring pixels' differences."""
+    """Absolute difference of how much neighbouring pixels differ."""
     eyes: float = 30.0
     """What both differences weigh more within the eyes."""
     outside: float = 1.0
@@ -72,13 +72,20 @@ def blend(drawn: Tensor, inputs: Tensor) -> Tensor:
     return torch.lerp(inputs, drawn[:, :3].tanh(), drawn[:, 3:].sigmoid())
 
 
-def edge_loss(faces: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
-    """Compare the differences of neighbouring pixels, down and across; 0 for equal pictures.
+def paste(drawn: Tensor, views: Views) -> Tensor:
+    """Return the drawn faces inside the masks and the targets outside, (n, 3, s, s) in -1…1."""
+    return torch.lerp(views.targets, drawn[:, :3].float().tanh(), views.masks)
 
-    Each weighs what the left or upper of its pixels has in `shares` (n, 1, s, s).
+
+def edge_loss(faces: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
+    """Compare how much neighbouring pixels differ, down and across; 0 for equal pictures.
+
+    Whichever of the two is brighter, as the listing has it. Each weighs what the left or upper of
+    its pixels has in `shares` (n, 1, s, s).
     """
-    errors = faces - targets
-    down, across = errors.diff(dim=2).abs(), errors.diff(dim=3).abs()
+    down, across = (
+        (faces.diff(dim=dim).abs() - targets.diff(dim=dim).abs()).abs() for dim in (2, 3)
+    )
     return (shares[:, :, :-1] * down).mean() + (shares[..., :-1] * across).mean()
 
 
