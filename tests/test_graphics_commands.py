@@ -73,7 +73,9 @@ def test_without_a_record_the_film_is_fitted_first(kit: Path, tmp_path: Path) ->
     assert credential.facts == (("smile", "0:0,0.2:1"), ("age", "-0.5"))
     assert credential.ingredients == (Ingredient("a.mp4", sha256(film), "parentOf"),)
     assert times(out) == times(film)
-    assert np.array_equal(frames(out), frames(tmp_path / "same.mp4"))
+    # A record keeps six digits, so that a level may be another.
+    both = [np.stack(frames(path)).astype(int) for path in (out, tmp_path / "same.mp4")]
+    assert np.abs(both[0] - both[1]).mean() < 0.05
 
 
 def test_a_curve_changes_the_face_over_time(kit: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from changeling.provenance import Use, sha256
 
 KEYS = 8
 """Frames that say together who it is."""
-TRUST = 0.02
+TRUST = 0.1
 """Weight of a landmark of which the network is sure: its errors are larger than those that the fit
 expects, and alike among neighbours, so that 200 say no more than a few."""
 SMALLEST = 12.0
