@@ -13,7 +13,7 @@ from changeling.faces.renders import Lessons, Renders, spread
 from changeling.provenance import Consent
 
 NAMES = ("age", "gender", "skin", "yaw", "smile")
-"""age 0.70 … 0.92 and gender 0 … 1 (female to male) are phenotypes of the body model, skin its
+"""age 0.70 … 0.92 and gender 0 … 1 (male to female) are phenotypes of the body model, skin its
 melanin 0 … 1, yaw radians to the picture's right, smile the mean strength 0 … 1 of both sides."""
 _SMILES = [ACTIONS.index(f"mouthSmile{side}") for side in ("Left", "Right")]
 _BODIES = 4096
