@@ -128,7 +128,7 @@ class Row:
 
 def row(seed: int, model: MorphableModel, noise: float, r: np.random.Generator) -> Row:
     """Fit an actor's performance."""
-    true, clock = scene(seed, model, FRAMES), time.perf_counter
+    true, clock = scene(seed, FRAMES), time.perf_counter
     marked = [seen(true, model, k, noise, r) for k in _keys()]
     times = [clock()]
     one = fit_frames(model, marked[:1])
@@ -151,7 +151,7 @@ def row(seed: int, model: MorphableModel, noise: float, r: np.random.Generator) 
 
 def learned(seed: int, model: MorphableModel) -> tuple[Errors, float]:
     """The same with what the landmark network sees, and how near the face in rest comes."""
-    true = scene(seed, model, FRAMES)
+    true = scene(seed, FRAMES)
     wanted = sorted({*_keys(), *range(TRACKED)})
     shots = render(true.actor, true.performance, size=(SIZE, SIZE), frames=wanted, coarse=True)
     looks = dict(zip(wanted, _looks(shots), strict=True))

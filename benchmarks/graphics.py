@@ -22,14 +22,15 @@ import tyro
 from numpy.typing import NDArray
 
 from benchmarks.documents import write_between
-from benchmarks.graphics_truth import Take, filmed, inner_of, near, take
+from benchmarks.fitting_truth import near
+from benchmarks.graphics_truth import Take, filmed, take
 from changeling.actors import Actor, Performance, Shot, film
 from changeling.converting import How, paste
 from changeling.converting.frame import Patched
 from changeling.faces import face_model, fit_video
 from changeling.faces.morphable import FILE
 from changeling.faces.texture import Appearance, appearance
-from changeling.faces.view import View, linear
+from changeling.faces.view import View, encoded, linear
 from changeling.generators import Redraws
 from changeling.generators.faceswap_graphics import FaceForensics, Shape
 from changeling.generators.reenact import driven_by
@@ -73,7 +74,7 @@ def aligned(picture: Pixels, truth: Pixels, inner: NDArray[np.bool_]) -> float:
     """PSNR in dB inside `inner`, after the factor for each channel that makes the means alike."""
     light, wanted = linear(picture), linear(truth)
     factor = wanted[inner].mean(0) / np.maximum(light[inner].mean(0), 1e-4)
-    levels = np.clip(light * factor, 0, 1) ** (1 / 2.2)
+    levels = encoded(light * factor)
     return psnr(mse(np.rint(levels * 255).astype(np.uint8), truth, inner))
 
 
@@ -135,7 +136,9 @@ def _put(one: Take, index: int, how: Redraws) -> Pixels:
 
 def _mean(pictures: Sequence[Pixels], truth: Sequence[Shot]) -> float:
     both = zip(pictures, truth, strict=True)
-    return fmean(aligned(picture, shot.frame.pixels, inner_of(shot)) for picture, shot in both)
+    return fmean(
+        aligned(picture, shot.frame.pixels, shot.truth.inner_face) for picture, shot in both
+    )
 
 
 def table(figures: dict[str, list[Row]]) -> list[str]:

@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.fitting_truth import APART, SIZE, held
-from changeling.actors import Actor, Performance, Segment, Shot, render
-from changeling.actors.actor import face_traits, styling_traits
-from changeling.actors.body import resting
+from benchmarks.fitting_truth import SIZE, at_rest, held
+from changeling.actors import Actor, Performance, Shot, render
 from changeling.actors.camera import AXES
 from changeling.actors.model import model as head
 from changeling.faces import Tracker
@@ -28,20 +26,9 @@ class Take:
     """An actor's performance as a film, and its fit."""
 
     frames: tuple[Frame, ...]
-    inner: tuple[np.ndarray, ...]
-    """(h, w) bool of each frame: the inner face."""
     fit: Fit
     fitted: tuple[Fitted, ...]
     views: tuple[View | None, ...]
-
-
-def near(actor: Actor, performance: Performance) -> Performance:
-    """The performance filmed so near that the eyes' corners are `APART` pixels apart."""
-    corners = _rest(actor)[face_model().landmarks[[36, 45]]]
-    apart = float(np.linalg.norm(corners[1] - corners[0]))
-    depths = performance.position[:, 1]
-    wide = float(np.median(performance.focal / depths)) * SIZE * apart
-    return replace(performance, focal=performance.focal * np.float32(APART / wide))
 
 
 def filmed(actor: Actor, performance: Performance, indices: Sequence[int] | None) -> list[Shot]:
@@ -74,16 +61,10 @@ def take(actor: Actor, performance: Performance, *, noise: float, learned: bool,
     whole = zip(shots, faces, fitted, strict=True)
     return Take(
         tuple(shot.frame for shot in shots),
-        tuple(inner_of(shot) for shot in shots),
         fit,
         tuple(fitted),
         tuple(view_of(model, shot.frame.pixels, face, fit, one) for shot, face, one in whole),
     )
-
-
-def inner_of(shot: Shot) -> np.ndarray:
-    """(h, w) bool: the inner face of a shot."""
-    return np.isin(shot.truth.segmentation, (Segment.FACE, Segment.EYES, Segment.MOUTH))
 
 
 def _true(look: Look, points: Floats, noise: float, r: np.random.Generator) -> Look:
@@ -99,15 +80,10 @@ def _lit(pixels: Pixels, one: Fitted, fit: Fit) -> Fitted:
     return replace(one, light=light_on(pixels, face_model(), shape, one.frame, fit.focal))
 
 
-def _rest(actor: Actor) -> Floats:
-    head_at_rest = resting(face_traits(actor.face), styling_traits(actor.styling))
-    return np.asarray(head_at_rest[face_vertices()] @ AXES.T, np.float64)
-
-
 def _points(actor: Actor, performance: Performance, index: int) -> Floats:
     """(v, 2) pixels of the true vertices."""
     moved = np.tensordot(performance.actions[index], head().actions[:, face_vertices()], 1)
     focal = float(performance.focal[index]) * SIZE
     return project(
-        _rest(actor) + moved @ AXES.T, held(performance, index, focal), focal, (SIZE, SIZE)
+        at_rest(actor) + moved @ AXES.T, held(performance, index, focal), focal, (SIZE, SIZE)
     )

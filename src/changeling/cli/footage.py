@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import tyro
 
 from changeling.cli.eyes import Eyes
-from changeling.cli.values import OptionalPath, Out
+from changeling.cli.values import OptionalPath, Out, check_kept
 
 if TYPE_CHECKING:
     from changeling.converting import Conversion
@@ -37,7 +37,8 @@ class Shown:
     """Replace the file if it exists."""
 
     def footage(self) -> "Footage":
-        """The same for the room `study`."""
+        """The same for the room `study`. Raises UserError when `out` would be kept."""
+        check_kept(self.out, overwrite=self.overwrite)
         from changeling.study import Footage
 
         return Footage(

@@ -20,7 +20,7 @@ from changeling.converting.video import (
     published,
 )
 from changeling.faces import Face, FitRecord, Fitted, Tracker, consent_for, face_model
-from changeling.faces.fitted import Fit, project
+from changeling.faces.fitted import Fit
 from changeling.faces.view import view_of
 from changeling.generators import Redraws
 from changeling.media import Frame, FrameWriter, Tick, read_image, silent
@@ -70,9 +70,7 @@ class _Drawer:
         """Whether the face that was found is the one that was fitted."""
         if fitted.frame is None:
             return False
-        model = face_model()
-        shape = model.shape(self.fit.identity, fitted.frame.actions)[model.landmarks[:68]]
-        points = project(shape, fitted.frame, self.fit.focal, self.record.size)
+        points = self.record.landmarks(fitted.frame)
         apart = np.linalg.norm(points[45] - points[36])
         return bool(np.linalg.norm((points - face.landmarks).mean(0)) < _APART * apart)
 

@@ -9,6 +9,8 @@ from changeling.faces.fitted import FrameFit, project
 from changeling.faces.morphable import Floats, MorphableModel
 from changeling.media import Pixels
 
+GAMMA = 2.2
+"""Of the light that is reckoned with: near enough to sRGB's curve, and smooth at black."""
 DARK = np.array([[1.0, 0, 0, 0]] * 3)
 """What is said where nothing was measured: the same light from all sides."""
 _FACING = 0.35
@@ -38,7 +40,7 @@ def light_on(
         return DARK
     at = points[seen].astype(np.float32)
     colours = cv2.remap(pixels, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR)[:, 0]
-    linear = (colours.astype(np.float64) / 255) ** 2.2
+    linear = (colours.astype(np.float64) / 255) ** GAMMA
     ways = np.column_stack([np.ones(len(at)), facing[seen]])
     return np.stack([_explained(ways, channel) for channel in linear.T])
 

@@ -14,8 +14,8 @@ from changeling.actors import ACTIONS, Film
 from changeling.actors.camera import AXES, turn_of
 from changeling.actors.recording import write_recording
 from changeling.errors import UserError
-from changeling.faces.fitted import Fit, FrameFit
-from changeling.faces.morphable import Floats, MorphableModel
+from changeling.faces.fitted import Fit, FrameFit, project
+from changeling.faces.morphable import Floats, MorphableModel, face_model
 from changeling.media import writing
 from changeling.provenance import Consent
 from changeling.training import from_json, to_json
@@ -68,6 +68,12 @@ class FitRecord:
         """The frames that could be fitted."""
         frames = tuple(one.frame for one in self.frames if one.frame is not None)
         return Fit(self.identity, self.focal, frames, self.error)
+
+    def landmarks(self, frame: FrameFit) -> Floats:
+        """(68, 2) pixels where the fit of a frame puts the landmarks."""
+        model = face_model()
+        shape = model.shape(self.identity, frame.actions)[model.landmarks[:68]]
+        return project(shape, frame, self.focal, self.size)
 
     @property
     def reasons(self) -> dict[str, int]:

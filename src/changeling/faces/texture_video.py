@@ -8,7 +8,6 @@ import numpy as np
 from changeling.errors import UserError
 from changeling.faces.alignment import align, turns
 from changeling.faces.extracting import frames_of
-from changeling.faces.fitted import project
 from changeling.faces.fitting_record import FitRecord, Fitted
 from changeling.faces.fitting_video import differently_turned
 from changeling.faces.landmarks import Landmarker
@@ -64,9 +63,7 @@ def _views(film: Path, fit: FitRecord, count: int) -> Iterator[View]:
     for frame in frames_of(film):
         fitted = wanted.pop(frame.index, None)
         if fitted is not None and fitted.frame is not None:
-            still = model.shape(whole.identity, fitted.frame.actions)[model.landmarks[:68]]
-            points = project(still, fitted.frame, whole.focal, fit.size)
-            face = landmarker.find(frame.pixels, align(points))
+            face = landmarker.find(frame.pixels, align(fit.landmarks(fitted.frame)))
             view = view_of(model, frame.pixels, face, whole, fitted)
             assert view is not None
             yield view

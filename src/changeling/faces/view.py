@@ -12,13 +12,16 @@ from changeling.actors.model import Part
 from changeling.actors.visibility import normals
 from changeling.faces.alignment import Face
 from changeling.faces.fitted import Fit, FrameFit, project
+from changeling.faces.fitting_light import GAMMA
 from changeling.faces.fitting_record import Fitted
 from changeling.faces.morphable import Floats, MorphableModel
 from changeling.faces.surface import Surface, surface
 from changeling.media import Pixels
 
-GAMMA = 2.2
-"""Of the light that is reckoned with: near enough to sRGB's curve, and smooth at black."""
+SKIN = int(Part.SKIN)
+EYES = (int(Part.LEFT_EYE), int(Part.RIGHT_EYE))
+TEETH, TONGUE, LINING = int(Part.TEETH), int(Part.TONGUE), int(Part.MOUTH)
+"""What pixels of a drawn face may be."""
 _HEM = 0.35
 """How far beyond the face a window reaches, as a share of the face's width."""
 _DIMMEST = 0.25
@@ -26,7 +29,7 @@ _DIMMEST = 0.25
 
 _COOLEST = 0.8
 """A channel of the light has at least this share of its level, and at most as much more."""
-_LEVEL = np.array([0.3, 0.6, 0.1])
+LEVEL = np.array([0.3, 0.6, 0.1], np.float32)
 """Brightness of linear red, green and blue."""
 
 Window = tuple[slice, slice]
@@ -72,6 +75,10 @@ class View:
         points = project(shape, self.frame, self.focal, self.size)
         return points - np.array([columns.start, rows.start])
 
+    def width(self, shape: Floats) -> float:
+        """Pixels across a shape's inner face."""
+        return float(np.ptp(self.points(shape)[self.model.inner > 0, 0]))
+
     def depths(self, shape: Floats) -> Floats:
         """(n,) how far away, the point between the eyes at 1."""
         return 1 + self.frame.scale / self.focal * (shape @ self.frame.rotation[2])
@@ -89,7 +96,7 @@ class View:
         """
         whole = self.light[:, 0]
         each = np.column_stack([np.ones(len(ways)), ways]) @ (self.light / whole[:, None]).T
-        level = np.maximum(each @ _LEVEL, _DIMMEST)[:, None]
+        level = np.maximum(each @ LEVEL, _DIMMEST)[:, None]
         return np.asarray(np.clip(each, level * _COOLEST, level / _COOLEST) * whole)
 
     def draw(self, shape: Floats, values: Floats) -> Surface:
@@ -151,7 +158,3 @@ def encoded(light: Light) -> Light:
 @lru_cache(maxsize=1)
 def _table() -> Light:
     return ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
-
-
-SKIN = int(Part.SKIN)
-EYES = (int(Part.LEFT_EYE), int(Part.RIGHT_EYE))

@@ -20,7 +20,7 @@ _NEAR = (2, 5, 10)
 def spread_out(moves: Moves, face: NDArray[np.bool_], still: Area, *, reach: float) -> Moves:
     """Carry the moves of a face's pixels (h, w) on into its surroundings.
 
-    They fade to nothing over `reach` pixels, and where `still` is 1, as on hair.
+    They fade to nothing over `reach` pixels, two at least, and where `still` is 1, as on hair.
     """
     own = face.astype(np.float32)
     given = moves * own[..., None]
@@ -32,7 +32,7 @@ def spread_out(moves: Moves, face: NDArray[np.bool_], still: Area, *, reach: flo
         out += guess / np.maximum(near, 1e-4)[..., None] * added[..., None]
         have += added
     away = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, 3)
-    fade = np.clip(1 - away / reach, 0, 1)
+    fade = np.clip(1 - away / max(2.0, reach), 0, 1)
     fade = fade * fade * (3 - 2 * fade)
     held = cv2.GaussianBlur(cv2.dilate(still, np.ones((3, 3))), (0, 0), 2)
     return np.asarray(out * (fade * (1 - held))[..., None], np.float32)

@@ -14,12 +14,9 @@ import numpy as np
 from changeling.faces.morphable import Floats, MorphableModel
 from changeling.faces.surface import Surface
 from changeling.faces.texture import Appearance, painted, retoned
-from changeling.faces.view import EYES, SKIN, Area, Light, View, encoded, linear
+from changeling.faces.view import EYES, LEVEL, SKIN, Area, Light, View, encoded, linear
 from changeling.faces.warping import moved, spread_out
 from changeling.generators.protocols import Redrawn
-
-_LEVEL = np.array([0.3, 0.6, 0.1], np.float32)
-"""Brightness of linear red, green and blue."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +56,9 @@ class Shape:
         shade = view.shade(view.normals(shape))
         uv, inner = view.model.uv, view.model.inner[:, None]
         drawn = view.draw(shape, np.column_stack([offsets, uv, shade, inner]))
-        wide = float(np.ptp(view.points(shape)[view.model.inner > 0, 0]))
+        wide = view.width(shape)
         face = drawn.triangle >= 0
-        moves = spread_out(
-            drawn.values[..., :2], face, 1 - view.clear, reach=max(2.0, self.reach * wide)
-        )
+        moves = spread_out(drawn.values[..., :2], face, 1 - view.clear, reach=self.reach * wide)
         met = self._eyed(linear(moved(view.pixels, moves)), view, drawn)
         mask = _skin(view, drawn, rim=self.rim, ramp=self.ramp)
         skin = painted(self.look.skin, drawn.values[..., 2:4]) * drawn.values[..., 4:7]
@@ -104,7 +99,7 @@ class FaceForensics:
         skin = encoded(light)
         if inside.any():
             skin = np.clip(skin + before[inside].mean(0) - skin[inside].mean(0), 0, 1)
-        wide = float(np.ptp(view.points(shape)[view.model.inner > 0, 0]))
+        wide = view.width(shape)
         width = max(1.0, self.feather * wide)
         hem = cv2.erode(inside.astype(np.float32), np.ones((round(width) | 1,) * 2))
         mask = cv2.GaussianBlur(hem, (0, 0), width / 2)
@@ -123,7 +118,7 @@ def _skin(view: View, drawn: Surface, *, rim: float, ramp: float) -> Area:
 def _shadowed(skin: Light, wanted: Light, mask: Area, sigma: float) -> Light:
     """The skin, as bright as before on the whole, with the wide shadows of another picture."""
     share = cv2.GaussianBlur(mask, (0, 0), sigma) + 1e-3
-    levels = [cv2.GaussianBlur(x @ _LEVEL * mask, (0, 0), sigma) / share for x in (wanted, skin)]
+    levels = [cv2.GaussianBlur(x @ LEVEL * mask, (0, 0), sigma) / share for x in (wanted, skin)]
     ratio = (levels[0] + 0.01) / (levels[1] + 0.01)
     total = float(mask.sum())
     if total < 1:

@@ -4,13 +4,11 @@ import cv2
 import numpy as np
 
 from changeling.faces.morphable import Floats
-from changeling.faces.view import SKIN, Light, View, encoded, linear
+from changeling.faces.view import LINING, SKIN, TEETH, TONGUE, Light, View, encoded, linear
 from changeling.faces.warping import moved, spread_out
 from changeling.generators.protocols import Redrawn
 
-_TEETH, _TONGUE, _LINING = 3, 4, 6
-"""`Part`s inside the mouth."""
-_INSIDE = {_TEETH: (0.46, 0.38, 0.29), _TONGUE: (0.30, 0.10, 0.09), _LINING: (0.09, 0.025, 0.022)}
+_INSIDE = {TEETH: (0.46, 0.38, 0.29), TONGUE: (0.30, 0.10, 0.09), LINING: (0.09, 0.025, 0.022)}
 """Linear colours of teeth, tongue and the mouth's lining in white light."""
 _REACH = 0.25
 """How far the surroundings move, as a share of the face's width."""
@@ -32,8 +30,9 @@ def reshaped(view: View, identity: Floats, actions: Floats) -> Redrawn:
     inside = _mouth(view, shape)
     drawn = view.draw(shape, np.column_stack([offsets, level.mean(1), model.inner, inside]))
     face = drawn.triangle >= 0
-    wide = float(np.ptp(view.points(shape)[model.inner > 0, 0]))
-    moves = spread_out(drawn.values[..., :2], face, 1 - view.clear, reach=max(2.0, _REACH * wide))
+    moves = spread_out(
+        drawn.values[..., :2], face, 1 - view.clear, reach=_REACH * view.width(shape)
+    )
     parts = view.parts(drawn)
     light = linear(moved(view.pixels, moves))
     skin = cv2.GaussianBlur((parts == SKIN) * np.clip(drawn.values[..., 3] / 4, 0, 1), (0, 0), 1)

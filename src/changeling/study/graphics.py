@@ -46,13 +46,6 @@ class Footage:
     overwrite: bool = False
     """Replace what is written."""
 
-    def check_kept(self) -> None:
-        """Raise UserError before work is done that would end at a file that is kept."""
-        if self.out.exists() and not self.overwrite:
-            raise UserError(
-                f"{self.out}: this file exists already; choose another or add --overwrite."
-            )
-
     def record(self, tracker: Tracker | None, tick: Tick) -> FitRecord:
         """Its fit record, made now where there is none."""
         if self.fit is None:
@@ -77,7 +70,6 @@ def swap_by_fit(
 
     The record's film lies beside it; its looks come from there. Raises UserError as `convert`.
     """
-    footage.check_kept()
     lent = open_fit(face)
     film = film_of(face, lent)
     lent.consent.check(Use.CONVERT, where=str(face), today=footage.today)
@@ -106,7 +98,6 @@ def reenact(
     A picture becomes a video where `out` names one. Raises UserError as `convert`, and when the
     driver was never fitted.
     """
-    footage.check_kept()
     lent = open_fit(driver)
     lent.consent.check(Use.CONVERT, where=str(driver), today=footage.today)
     known = [(float(one.time), one.frame.actions) for one in lent.frames if one.frame is not None]
@@ -133,7 +124,6 @@ def edit(
 
     Raises UserError as `convert`, for a name that means nothing, and for seconds that do not fit.
     """
-    footage.check_kept()
     check(changes, face_model())
     facts = tuple((change.name, _told(change)) for change in changes)
     what = Manipulation("edit", facts)
