@@ -86,7 +86,7 @@ class StylingTraits:
 def face_traits(seed: int) -> FaceTraits:
     """The face of a seed: always an adult, nearly symmetric, with a skin from two pigments."""
     r = np.random.default_rng([seed, 1])
-    gender = float(r.beta(0.4, 0.4))
+    gender = float(r.beta(0.4, 0.4))  # of the body model: 0 is male, 1 female
     phenotypes = {
         "gender": gender,
         "age": float(r.uniform(ADULT_AGE, 0.92)),
@@ -108,9 +108,9 @@ def face_traits(seed: int) -> FaceTraits:
         redness=float(r.uniform(0.3, 1.0)),
         iris=IRIS_COLOURS[int(r.choice((2, 3)) if dark else r.integers(len(IRIS_COLOURS)))],
         brow_colour=_scaled(colour, float(r.uniform(0.5, 0.8))),
-        brow_thickness=float(r.uniform(0.8, 1.25) * (0.9 + 0.4 * gender)),
+        brow_thickness=float(r.uniform(0.8, 1.25) * (1.3 - 0.4 * gender)),
         brow_arch=float(r.uniform(0.0, 1.0)),
-        stubble=float(r.random() ** 1.5 * (gender > 0.6)),
+        stubble=float(r.random() ** 1.5 * (gender < 0.4)),
         lip_colour=float(r.uniform(0.3, 1.0)),
         gloss=float(r.uniform(0.6, 1.2)),
     )

@@ -14,10 +14,10 @@ class Pair:
 
 
 PAIRS = (
-    Pair(Actor(7, 7), Actor(19, 19)),  # light skins, a man and a woman
-    Pair(Actor(10, 10), Actor(33, 33)),  # light to dark, two women
-    Pair(Actor(27, 27), Actor(12, 12)),  # dark to light, a woman and a man
-    Pair(Actor(22, 22), Actor(39, 39)),  # dark skins, a man and a woman
-    Pair(Actor(21, 21), Actor(16, 16)),  # light to brown, two men
+    Pair(Actor(7, 7), Actor(19, 19)),  # light skins, a woman and a man
+    Pair(Actor(10, 10), Actor(33, 33)),  # light to dark, two men
+    Pair(Actor(27, 27), Actor(12, 12)),  # dark to light, a man and a woman
+    Pair(Actor(22, 22), Actor(39, 39)),  # dark skins, a woman and a man
+    Pair(Actor(21, 21), Actor(16, 16)),  # light to brown, two women
 )
 """Chosen by eye from the first forty seeds; nobody wears glasses or hair over the eyes."""
