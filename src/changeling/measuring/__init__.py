@@ -1,14 +1,18 @@
 """How near a swap is to the true answer, and two baselines that it has to beat."""
 
 from changeling.measuring.baselines import CopySource, MeanFace
+from changeling.measuring.border import Border, border
+from changeling.measuring.cost import Cost, cost, operations, parameters, peak_memory
 from changeling.measuring.denoising import (
     NonLocalMeans,
     levels,
     mean_psnr,
     unit_tensor,
 )
+from changeling.measuring.estimate import Estimate, estimate
 from changeling.measuring.fashion import Classified, FashionClassifier
 from changeling.measuring.fashion_teaching import FashionTeaching, teach_fashion
+from changeling.measuring.flicker import Pasted, flicker
 from changeling.measuring.frechet import frechet_distance, kernel_distance
 from changeling.measuring.identity import Likeness, likeness_of
 from changeling.measuring.judging import (
@@ -21,7 +25,9 @@ from changeling.measuring.judging import (
     judge,
     mean_scores,
 )
+from changeling.measuring.manifold import Manifold, manifold
 from changeling.measuring.mse import mse
+from changeling.measuring.msssim import msssim
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
 from changeling.measuring.sharpness import sharpness
@@ -41,16 +47,21 @@ from changeling.measuring.videos import (
 )
 
 __all__ = [
+    "Border",
     "Classified",
     "CopySource",
+    "Cost",
+    "Estimate",
     "FashionClassifier",
     "FashionTeaching",
     "Judgement",
     "Likeness",
     "Likenesses",
+    "Manifold",
     "MeanFace",
     "Moment",
     "NonLocalMeans",
+    "Pasted",
     "Rivals",
     "Row",
     "Sample",
@@ -58,17 +69,26 @@ __all__ = [
     "Scores",
     "Spectrum",
     "VideoJudgement",
+    "border",
+    "cost",
     "error_map",
+    "estimate",
+    "flicker",
     "frechet_distance",
     "judge",
     "judge_videos",
     "kernel_distance",
     "levels",
     "likeness_of",
+    "manifold",
     "mean",
     "mean_psnr",
     "mean_scores",
     "mse",
+    "msssim",
+    "operations",
+    "parameters",
+    "peak_memory",
     "psnr",
     "read_samples",
     "score",

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from changeling.measuring.mse import Area, Picture, unit
 
-_SIDE = 11
+SIDE = 11
+"""Pixels of a window."""
 _SIGMA = 1.5
 _LUMINANCE = 0.01**2
 _CONTRAST = 0.03**2
@@ -25,14 +26,19 @@ def ssim(image: Picture, truth: Picture, mask: Area = None) -> float:
     if not mask.any():
         raise ValueError("the mean over an empty mask")
     part = _around(mask)
-    similar = _map(unit(image[part]), unit(truth[part]), mask[part].astype(np.float64))
-    return float(similar[mask[part]].mean())
+    inside = mask[part].astype(np.float64)
+    luminance, structure = similarities(unit(image[part]), unit(truth[part]), inside)
+    return float((luminance * structure)[mask[part]].mean())
 
 
-def _map(
+def similarities(
     one: NDArray[np.float64], two: NDArray[np.float64], inside: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(h, w, 3): the similarity of the two windows about each pixel; rubbish outside the mask."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How alike the two windows about each pixel are in luminance, and in contrast and structure.
+
+    (h, w, 3) each, of pictures (h, w, 3), 0…1; `inside` (h, w), 0…1, weights the pixels of a
+    window. Rubbish where no pixel of the window counts. Their product is the SSIM map.
+    """
     weight = np.maximum(_window(inside), 1e-12)[..., None]
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -44,17 +50,17 @@ def _map(
     together = mean(one * two) - first * second
     luminance = (2 * first * second + _LUMINANCE) / (first**2 + second**2 + _LUMINANCE)
     structure = (2 * together + _CONTRAST) / (first_spread + second_spread + _CONTRAST)
-    return luminance * structure
+    return luminance, structure
 
 
 def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    blurred = cv2.GaussianBlur(values, (_SIDE, _SIDE), _SIGMA, borderType=cv2.BORDER_REFLECT_101)
+    blurred = cv2.GaussianBlur(values, (SIDE, SIDE), _SIGMA, borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, np.float64)
 
 
 def _around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     """The mask's rows and columns, with a margin that no window leaves unless the picture ends."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return slice(max(rows[0] - _SIDE, 0), rows[-1] + _SIDE + 1), slice(
-        max(columns[0] - _SIDE, 0), columns[-1] + _SIDE + 1
+    return slice(max(rows[0] - SIDE, 0), rows[-1] + SIDE + 1), slice(
+        max(columns[0] - SIDE, 0), columns[-1] + SIDE + 1
     )

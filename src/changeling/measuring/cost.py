@@ -1,0 +1,75 @@
+"""What a family costs: parameters, operations per face and memory; the caller has the clock."""
+
+import math
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it takes to swap or draw faces."""
+
+    parameters: int
+    """Numbers learnt by the networks that do it."""
+    operations: float
+    """Floating point operations per face: a multiplication and its addition are two."""
+    memory: float
+    """Bytes at the most, see `peak_memory`."""
+    faces_per_second: float
+    """By the caller's clock."""
+
+
+def cost(
+    networks: Iterable[Tensor],
+    work: Callable[[], object],
+    *,
+    faces: int,
+    seconds: float,
+    device: torch.device,
+) -> Cost:
+    """Do `work` once more, which makes `faces` faces and took `seconds`, and count.
+
+    networks: their parameters. ValueError for no faces or no time.
+    """
+    if faces < 1 or seconds <= 0:
+        raise ValueError(f"the cost of {faces} faces in {seconds} seconds")
+    done = operations(work)
+    return Cost(parameters(networks), done / faces, peak_memory(device), faces / seconds)
+
+
+def parameters(networks: Iterable[Tensor]) -> int:
+    """Return how many numbers these tensors hold; one that is shared counts once."""
+    return sum({id(tensor): tensor.numel() for tensor in networks}.values())
+
+
+def operations(work: Callable[[], object]) -> int:
+    """Floating point operations of matrix products and convolutions that `work` does in torch.
+
+    By torch's own counter: what is pointwise, such as rectifiers, and what is done outside of torch
+    is not counted.
+    """
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return int(counter.get_total_flops())
+
+
+def peak_memory(device: torch.device) -> float:
+    """Bytes that were in use at the most.
+
+    On the processor the resident memory of this process since it began, Python's own included; on
+    CUDA what torch gave to tensors since `torch.cuda.reset_peak_memory_stats`. NaN on Windows,
+    where the system does not tell.
+    """
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "win32":
+        return math.nan
+    from resource import RUSAGE_SELF, getrusage  # which Windows does not have
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(getrusage(RUSAGE_SELF).ru_maxrss * unit)

@@ -1,0 +1,73 @@
+"""What the cost of a family counts."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from changeling.generators.autoencoder import Autoencoder, Config
+from changeling.measuring import cost, operations, parameters, peak_memory
+from changeling.training import Runtime
+
+CPU = torch.device("cpu")
+
+
+def test_parameters_count_once() -> None:
+    layer = nn.Linear(3, 4)
+    shared = nn.Sequential(layer, nn.ReLU(), layer)
+    assert parameters(layer.parameters()) == 3 * 4 + 4
+    assert parameters([*layer.parameters(), *shared.parameters()]) == 3 * 4 + 4
+    assert parameters([]) == 0
+
+
+def test_operations_are_two_for_each_multiplication() -> None:
+    picture = torch.zeros(2, 3, 8, 8)
+    layer = nn.Conv2d(3, 5, 3, padding=1)
+    with torch.inference_mode():
+        assert operations(lambda: layer(picture)) == 2 * (2 * 8 * 8) * 5 * (3 * 3 * 3)
+    assert operations(lambda: nn.Linear(3, 4)(torch.zeros(7, 3))) == 2 * 7 * 3 * 4
+    assert operations(lambda: None) == 0
+
+
+@pytest.mark.parametrize("faces", [1, 10])
+def test_the_cost_is_per_face(faces: int) -> None:
+    layer = nn.Linear(3, 4, bias=False)
+
+    def work() -> None:
+        layer(torch.zeros(faces, 3))
+
+    found = cost(layer.parameters(), work, faces=faces, seconds=0.5, device=CPU)
+    assert (found.parameters, found.operations) == (12, 24)
+    assert found.faces_per_second == 2 * faces
+
+
+def test_a_family_at_work() -> None:
+    """A swap by a tiny autoencoder is counted as it is done, in eval and without gradients."""
+    config = Config.tiny()
+    learner = Autoencoder(config, runtime=Runtime.best().plain())
+
+    def swapped(faces: int) -> int:
+        pictures = torch.zeros(faces, 3, config.size, config.size)
+        return operations(lambda: learner.swap(pictures, to=config.people[1]))
+
+    assert swapped(1) > 1e4
+    assert swapped(3) == 3 * swapped(1)
+
+
+def test_memory_grows_with_what_is_held() -> None:
+    before = peak_memory(CPU)
+    assert 1e7 < before < 1e12
+    found = [before]
+    held = np.ones((40, 1024, 1024))
+    found.append(peak_memory(CPU))
+    del held
+    found.append(peak_memory(CPU))
+    assert all(earlier <= later for earlier, later in pairwise(found))
+
+
+def test_no_faces_cost_nothing_that_can_be_said() -> None:
+    for faces, seconds in ((0, 1.0), (1, 0.0)):
+        with pytest.raises(ValueError, match="the cost of"):
+            cost([], lambda: None, faces=faces, seconds=seconds, device=CPU)
