@@ -26,8 +26,16 @@ from changeling.measuring.judging import (
     mean_scores,
 )
 from changeling.measuring.manifold import Manifold, manifold
+from changeling.measuring.memorising import Memorising, memorising
+from changeling.measuring.modes import Modes, clusters, kinds_of, modes
 from changeling.measuring.mse import mse
 from changeling.measuring.msssim import msssim
+from changeling.measuring.performance_error import (
+    PerformanceError,
+    expression_errors,
+    performance_error,
+    pose_errors,
+)
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
 from changeling.measuring.sharpness import sharpness
@@ -59,9 +67,12 @@ __all__ = [
     "Likenesses",
     "Manifold",
     "MeanFace",
+    "Memorising",
+    "Modes",
     "Moment",
     "NonLocalMeans",
     "Pasted",
+    "PerformanceError",
     "Rivals",
     "Row",
     "Sample",
@@ -70,25 +81,32 @@ __all__ = [
     "Spectrum",
     "VideoJudgement",
     "border",
+    "clusters",
     "cost",
     "error_map",
     "estimate",
+    "expression_errors",
     "flicker",
     "frechet_distance",
     "judge",
     "judge_videos",
     "kernel_distance",
+    "kinds_of",
     "levels",
     "likeness_of",
     "manifold",
     "mean",
     "mean_psnr",
     "mean_scores",
+    "memorising",
+    "modes",
     "mse",
     "msssim",
     "operations",
     "parameters",
     "peak_memory",
+    "performance_error",
+    "pose_errors",
     "psnr",
     "read_samples",
     "score",
