@@ -1,12 +1,15 @@
 """How near a swap is to the true answer, and two baselines that it has to beat."""
 
+from changeling.measuring.agreement import krippendorff_alpha
 from changeling.measuring.baselines import CopySource, MeanFace
+from changeling.measuring.correlation import rank_correlation, spearman
 from changeling.measuring.denoising import (
     NonLocalMeans,
     levels,
     mean_psnr,
     unit_tensor,
 )
+from changeling.measuring.estimate import Estimate, estimate
 from changeling.measuring.fashion import Classified, FashionClassifier
 from changeling.measuring.fashion_teaching import FashionTeaching, teach_fashion
 from changeling.measuring.frechet import frechet_distance, kernel_distance
@@ -22,6 +25,7 @@ from changeling.measuring.judging import (
     mean_scores,
 )
 from changeling.measuring.mse import mse
+from changeling.measuring.opinion import mean_opinion
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
 from changeling.measuring.sharpness import sharpness
@@ -43,6 +47,7 @@ from changeling.measuring.videos import (
 __all__ = [
     "Classified",
     "CopySource",
+    "Estimate",
     "FashionClassifier",
     "FashionTeaching",
     "Judgement",
@@ -59,20 +64,25 @@ __all__ = [
     "Spectrum",
     "VideoJudgement",
     "error_map",
+    "estimate",
     "frechet_distance",
     "judge",
     "judge_videos",
     "kernel_distance",
+    "krippendorff_alpha",
     "levels",
     "likeness_of",
     "mean",
+    "mean_opinion",
     "mean_psnr",
     "mean_scores",
     "mse",
     "psnr",
+    "rank_correlation",
     "read_samples",
     "score",
     "sharpness",
+    "spearman",
     "spectral_distance",
     "spectrum",
     "spectrum_pictures",
