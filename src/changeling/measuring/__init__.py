@@ -1,7 +1,9 @@
 """How near a swap is to the true answer, and two baselines that it has to beat."""
 
+from changeling.measuring.agreement import krippendorff_alpha
 from changeling.measuring.baselines import CopySource, MeanFace
 from changeling.measuring.border import Border, border
+from changeling.measuring.correlation import rank_correlation, spearman
 from changeling.measuring.cost import Cost, cost, operations, parameters, peak_memory
 from changeling.measuring.denoising import (
     NonLocalMeans,
@@ -30,6 +32,7 @@ from changeling.measuring.memorising import Memorising, memorising
 from changeling.measuring.modes import Modes, clusters, kinds_of, modes
 from changeling.measuring.mse import mse
 from changeling.measuring.msssim import msssim
+from changeling.measuring.opinion import mean_opinion
 from changeling.measuring.performance_error import (
     PerformanceError,
     expression_errors,
@@ -92,10 +95,12 @@ __all__ = [
     "judge_videos",
     "kernel_distance",
     "kinds_of",
+    "krippendorff_alpha",
     "levels",
     "likeness_of",
     "manifold",
     "mean",
+    "mean_opinion",
     "mean_psnr",
     "mean_scores",
     "memorising",
@@ -108,9 +113,11 @@ __all__ = [
     "performance_error",
     "pose_errors",
     "psnr",
+    "rank_correlation",
     "read_samples",
     "score",
     "sharpness",
+    "spearman",
     "spectral_distance",
     "spectrum",
     "spectrum_pictures",

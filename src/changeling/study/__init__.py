@@ -9,12 +9,16 @@ from changeling.study.judge import judge_report
 from changeling.study.mending import Chosen, Damage, Mended, restore
 from changeling.study.options import DemoOptions
 from changeling.study.pairs import PAIRS, Pair
+from changeling.study.rating_questions import QUESTIONS, Question
+from changeling.study.rating_results import RatingResults, rating_results
+from changeling.study.rating_sitting import Sitting
 from changeling.study.scores import Results, ScoreLine, Seeds, Versions, score_lines
 from changeling.study.stages import Stage, Tell, quiet
 from changeling.study.train import Advance, donor_of, train_family, train_pictures
 
 __all__ = [
     "PAIRS",
+    "QUESTIONS",
     "Advance",
     "Chosen",
     "Damage",
@@ -24,9 +28,12 @@ __all__ = [
     "Footage",
     "Mended",
     "Pair",
+    "Question",
+    "RatingResults",
     "Results",
     "ScoreLine",
     "Seeds",
+    "Sitting",
     "Stage",
     "Tell",
     "Versions",
@@ -42,6 +49,7 @@ __all__ = [
     "judge_report",
     "publish_coverage",
     "quiet",
+    "rating_results",
     "reenact",
     "restore",
     "score_lines",

@@ -31,8 +31,9 @@ class Measurement:
 class Shown:
     """A picture or a film of a cell, which carries a credential of its own."""
 
-    kind: Literal["picture", "swap", "truth", "performance"]
-    """Films come in threes of one clip: the performance, the true answer, the swap."""
+    kind: Literal["picture", "swap", "truth", "performance", "target"]
+    """Films come in threes of one clip: the performance, the true answer, the swap. A target is a
+    picture or a film of whom the swap shows, from other footage of the person."""
     clip: str
     """What is shown."""
     file: str

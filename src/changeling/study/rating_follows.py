@@ -1,0 +1,71 @@
+"""Which metric thinks like people: rank correlations of figures of swaps with opinions of them."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from changeling.measuring import Estimate, rank_correlation
+from changeling.study.rating_questions import QUESTIONS
+from changeling.study.results import CellResult
+
+Swap = tuple[str, str]
+"""Names of a swap's cell and clip."""
+Opinions = Mapping[Swap, float]
+"""Mean answer to one question about each swap."""
+
+
+@dataclass(frozen=True)
+class Follows:
+    """Whether a metric puts swaps into the order in which people put them."""
+
+    metric: str
+    question: str
+    of: str
+    """What is put in order: "clips", or "cells" by a metric that is not measured of clips."""
+    count: int
+    """How many."""
+    rho: Estimate | None
+    """Spearman's ρ, its interval over resampled clips or cells. None: fewer than three, or all
+    alike."""
+
+
+def follows(cells: Sequence[CellResult], opinions: Mapping[str, Opinions]) -> Iterator[Follows]:
+    """Yield how each metric of the cells goes with the opinions, by question.
+
+    Figures during training and those that are not finite are left out.
+    """
+    figures: dict[str, dict[Swap, list[float]]] = {}
+    for cell in cells:
+        for one in cell.measurements:
+            if one.at is None and math.isfinite(one.value):
+                of = figures.setdefault(one.metric, {})
+                of.setdefault((cell.cell, one.clip), []).append(one.value)
+    for metric in sorted(figures):
+        means = {swap: float(np.mean(values)) for swap, values in figures[metric].items()}
+        for question in QUESTIONS:
+            if question.name in opinions:
+                yield _follow(metric, question.name, means, opinions[question.name])
+
+
+def _follow(metric: str, question: str, means: Opinions, opinions: Opinions) -> Follows:
+    of = "clips"
+    both = sorted(means.keys() & opinions.keys())
+    if not both:
+        of, opinions = "cells", _by_cell(opinions)
+        both = sorted(means.keys() & opinions.keys())
+    rho = rank_correlation(
+        [means[swap] for swap in both],
+        [opinions[swap] for swap in both],
+        [" ".join(swap) for swap in both],
+    )
+    return Follows(metric, question, of, len(both), rho)
+
+
+def _by_cell(opinions: Opinions) -> Opinions:
+    """The mean opinion of each cell, under the clip "", as figures of whole cells are."""
+    cells: dict[Swap, list[float]] = {}
+    for (cell, _), value in opinions.items():
+        cells.setdefault((cell, ""), []).append(value)
+    return {swap: float(np.mean(values)) for swap, values in cells.items()}
