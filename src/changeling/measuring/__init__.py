@@ -3,6 +3,7 @@
 from changeling.measuring.agreement import krippendorff_alpha
 from changeling.measuring.baselines import CopySource, MeanFace
 from changeling.measuring.border import Border, border
+from changeling.measuring.clip import Bare, ClipFigures, ClipFiles, Placed, Unaided, clip_figures
 from changeling.measuring.correlation import rank_correlation, spearman
 from changeling.measuring.cost import Cost, cost, operations, parameters, peak_memory
 from changeling.measuring.denoising import (
@@ -39,6 +40,7 @@ from changeling.measuring.performance_error import (
     performance_error,
     pose_errors,
 )
+from changeling.measuring.progress import Eyes, Guess, HeldOut, Truth, progress_of
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
 from changeling.measuring.sharpness import sharpness
@@ -49,6 +51,7 @@ from changeling.measuring.spectrum import (
     spectrum_pictures,
 )
 from changeling.measuring.ssim import ssim
+from changeling.measuring.verifier import Verifier, calibrated
 from changeling.measuring.videos import (
     Moment,
     VideoJudgement,
@@ -58,13 +61,19 @@ from changeling.measuring.videos import (
 )
 
 __all__ = [
+    "Bare",
     "Border",
     "Classified",
+    "ClipFigures",
+    "ClipFiles",
     "CopySource",
     "Cost",
     "Estimate",
+    "Eyes",
     "FashionClassifier",
     "FashionTeaching",
+    "Guess",
+    "HeldOut",
     "Judgement",
     "Likeness",
     "Likenesses",
@@ -76,14 +85,20 @@ __all__ = [
     "NonLocalMeans",
     "Pasted",
     "PerformanceError",
+    "Placed",
     "Rivals",
     "Row",
     "Sample",
     "Score",
     "Scores",
     "Spectrum",
+    "Truth",
+    "Unaided",
+    "Verifier",
     "VideoJudgement",
     "border",
+    "calibrated",
+    "clip_figures",
     "clusters",
     "cost",
     "error_map",
@@ -112,6 +127,7 @@ __all__ = [
     "peak_memory",
     "performance_error",
     "pose_errors",
+    "progress_of",
     "psnr",
     "rank_correlation",
     "read_samples",

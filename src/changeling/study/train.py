@@ -93,14 +93,17 @@ def train_family(
     today: date,
     runtime: Runtime,
     seed: int = 0,
+    jitter: Jitter | None = None,
+    curve: bool = True,
 ) -> Iterator[Advance]:
     """Train `family` on the faces of named people into the run `folder`, step by step.
 
     `config` is one of the family's, its people those of `sets` in order (see
     `generators.configuration`). A family that selects by validation is asked about the last faces
     of each set, as many as its configuration keeps back. The same call again goes on where the
-    last one was left. When all people are rendered actors the run's log gets the truth curve in
-    its columns truth_psnr and truth_ssim. Raises UserError when somebody does not consent to
+    last one was left. `jitter`: how batches depart from the faces, instead of the usual way. When
+    all people are rendered actors the run's log gets the truth curve in its columns truth_psnr and
+    truth_ssim, unless not `curve`. Raises UserError when somebody does not consent to
     training today, for sets or sizes that do not fit, and when the folder holds a run with other
     settings.
     """
@@ -109,17 +112,17 @@ def train_family(
     names = tuple(name for name, _ in sets)
     learner = _learner(family, config, runtime, seed)
     assert learner.people == names, (learner.people, names)
-    batches, held_out = _batches(sets, config, seed)
+    batches, held_out = _batches(sets, config, seed, jitter)
     data = Data(tuple(_person(name, faces) for name, faces in sets), seed)
     run = Run.begin(folder, family=family, config=config, data=data)
     _keep_consents(folder, {name: faces.consent for name, faces in sets})
-    curve = TruthCurve(run, learner, sets)
+    asked = TruthCurve(run, learner, sets) if curve else None
     steps = fit(
         learner, batches, run, budget, seed=seed, workers=runtime.workers, held_out=held_out
     )
     with closing(steps):
         for progress in steps:
-            yield Advance(progress, curve.follow(progress))
+            yield Advance(progress, asked and asked.follow(progress))
 
 
 def train_pictures(
@@ -153,11 +156,12 @@ def _batches(
     sets: Sequence[tuple[str, FaceSet]],
     config: FamilyConfig,
     seed: int,
+    jitter: Jitter | None,
 ) -> tuple[Batches[PeopleBatch], Batches[PeopleBatch] | None]:
     """Batches to learn from and, for a configuration that keeps faces back, to select by."""
     faces = [faces for _, faces in sets]
     make = partial(people_batches, faces, size=config.size, batch=config.batch, seed=seed)
-    jitter = Jitter(scene=getattr(config, "scene", Jitter.scene))
+    jitter = jitter or Jitter(scene=getattr(config, "scene", Jitter.scene))
     kept = getattr(config, "kept", None)
     if kept is None:
         return make(jitter=jitter), None

@@ -5,7 +5,7 @@ from changeling.training.collapse import adversarial, collapse, variety
 from changeling.training.config import from_json, to_json
 from changeling.training.folder import Checkpoint, Run
 from changeling.training.loop import Batch, Batches, Learner, Losses, Step, Validates, train
-from changeling.training.run import Budget, Cadence, Progress, fit
+from changeling.training.run import Budget, Cadence, Diverged, Progress, fit
 from changeling.training.runtime import Runtime, load_optimizer, optimizer_state
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Budget",
     "Cadence",
     "Checkpoint",
+    "Diverged",
     "Learner",
     "Losses",
     "Progress",

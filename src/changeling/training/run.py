@@ -18,6 +18,10 @@ from changeling.training.folder import Run
 from changeling.training.loop import Batch, Batches, Learner, Step, Validates, train
 
 
+class Diverged(UserError):
+    """Training whose losses are numbers no more."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """When training ends: at whichever limit comes first; at least one must be given."""
@@ -91,8 +95,8 @@ def fit(
     Yields after every step; the caller draws a bar, adds scores with `run.log`, or leaves. Every
     end, Ctrl-C included, finishes the step in hand and saves. A learner that `Validates` is asked
     about `held_out` batches now and then. A generator whose log shows a collapse (see
-    `training.collapse`) is named on standard error. Raises `UserError` for a budget
-    without limit, a damaged checkpoint, and a disk that refuses.
+    `training.collapse`) is named on standard error. Raises `Diverged` when a loss is no number,
+    `UserError` for a budget without limit, a damaged checkpoint, and a disk that refuses.
     """
     budget.check()
     sitting = _Sitting(learner, run, budget, cadence or Cadence(), batches(0), held_out)
@@ -159,7 +163,7 @@ class _Sitting(Generic[Batch]):
     def _record(self, step: Step) -> None:
         self._tick()
         if not all(math.isfinite(loss) for loss in step.losses.values()):
-            raise UserError(
+            raise Diverged(
                 f"training diverged at step {step.index} ({dict(step.losses)}): start a new run "
                 "with a lower learning rate"
             )

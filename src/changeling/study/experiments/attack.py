@@ -1,0 +1,167 @@
+"""The study attack: how often a swap passes a face verifier that refuses nearly all strangers."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from changeling.errors import UserError
+from changeling.faces import Identifier, Tracker, crop
+from changeling.faces.renders import Lessons, Renders, render_lessons
+from changeling.measuring import Verifier, calibrated
+from changeling.media import Pixels, read_frames, writing
+from changeling.study.experiments import face_to_face
+from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.experiments.running import Settings, finished, open_study
+from changeling.study.experiments.swapping import EVERY, Trained, Untrained
+from changeling.study.page import Column, Page, Section
+from changeling.study.results import CellResult, Measurement
+from changeling.study.stages import Clock
+from changeling.training import Budget, from_json, to_json
+
+ACCEPTS = (0.01, 0.001)
+"""Shares of strangers that the verifiers accept."""
+ENROLLED = 5
+"""Pictures by which the target is known, evenly spread over their training film."""
+_SIDE = 64
+_VERIFIERS = "verifiers.json"
+
+
+@dataclass(frozen=True)
+class Verifiers:
+    """What verifiers.json holds."""
+
+    faces: int
+    """Held-out actors by which they were set."""
+    set: tuple[Verifier, ...]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """The swaps of a cell of face-to-face, shown to the verifiers."""
+
+    swap: Trained | Untrained
+
+    @property
+    def name(self) -> str:
+        """As of the cell that made the swaps."""
+        return self.swap.name
+
+    @property
+    def family(self) -> str:
+        """As of the cell that made the swaps."""
+        return self.swap.family
+
+    @property
+    def data(self) -> str:
+        """The pair."""
+        return self.swap.data
+
+    @property
+    def seed(self) -> int:
+        """As of the cell that made the swaps."""
+        return self.swap.seed
+
+    @property
+    def budget(self) -> Budget | None:
+        """As of the cell that made the swaps."""
+        return self.swap.budget
+
+    def within(self, budget: Budget) -> Self:
+        """With swaps of another budget."""
+        return type(self)(self.swap.within(budget))
+
+    def prepare(self, place: Place) -> None:
+        """Film the pair, and set the verifiers by actors whom nobody has seen."""
+        swaps = place.of(face_to_face.NAME)
+        open_study(swaps.folder, Settings(face_to_face.NAME, place.extent))
+        self.swap.prepare(swaps)
+        path = place.folder / _VERIFIERS
+        if not path.exists():
+            with writing(path) as beside:
+                verifiers = to_json(_verifiers(place))
+                beside.write_text(json.dumps(verifiers, indent=1) + "\n", encoding="utf-8")
+
+    def run(self, place: Place) -> CellResult:
+        """Ask the verifiers about every clip: the swap, the performance, the truth."""
+        swaps = place.of(face_to_face.NAME)
+        result = finished(self.swap, swaps)
+        if result.state != "done":
+            return result
+        films = self.swap.material.films(swaps)
+        verifiers, network = read_verifiers(place.folder).set, Identifier.load()
+        measurements: list[Measurement] = []
+        for clip in films.clips:
+            faces = films.faces(clip.to)
+            rows = np.linspace(0, len(faces) - 1, ENROLLED).round().astype(int)
+            enrolled = network.embed(faces.crops()[rows])
+            files = {
+                one.kind: swaps.folder / one.file for one in result.shown if one.clip == clip.name
+            }
+            for kind in ("swap", "performance", "truth"):
+                shown = network.embed(_crops(files[kind]))
+                measurements += [
+                    Measurement(_metric(kind, one.accepts), one.passes(enrolled, shown), clip.name)
+                    for one in verifiers
+                ]
+        return CellResult(
+            self.name, self.family, self.data, self.seed, "done", steps=result.steps,
+            seconds=result.seconds, measurements=tuple(measurements),
+        )  # fmt: skip
+
+
+def _metric(kind: str, accepts: float) -> str:
+    return f"{kind}_passes_{accepts:g}"
+
+
+def _verifiers(place: Place) -> Verifiers:
+    """Set by held-out actors as films show them, each in two stylings."""
+    renders = Renders(
+        60 if place.extent == "quick" else 200, first=90_000, wardrobe=40, frames=4, varied=False
+    )
+    clock = Clock("render held-out actors", place.tell)
+    lessons = render_lessons(renders, place.folder / "renders", tick=clock.tick)
+    found = [
+        (row, face) for row in range(len(lessons)) if (face := _seen(lessons, row)) is not None
+    ]
+    rows = np.array([row for row, _ in found])
+    embeddings = Identifier.load().embed(np.stack([face for _, face in found]))
+    return Verifiers(
+        renders.faces, calibrated(embeddings, lessons.face[rows], lessons.styling[rows], ACCEPTS)
+    )
+
+
+def read_verifiers(folder: Path) -> Verifiers:
+    """The verifiers of an attack's folder."""
+    path = folder / _VERIFIERS
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return from_json(Verifiers, data, where=str(path))
+
+
+def _seen(lessons: Lessons, row: int) -> Pixels | None:
+    pixels = np.asarray(lessons.pictures[row])
+    return _face(Tracker(), pixels)
+
+
+def _crops(film: Path) -> NDArray[np.uint8]:
+    """(n, 64, 64, 3): the largest face of every so manyth frame."""
+    tracker = Tracker()
+    frames = (frame.pixels for frame in read_frames(film) if frame.index % EVERY == 0)
+    found = [face for pixels in frames if (face := _face(tracker, pixels)) is not None]
+    if not found:
+        raise UserError(f"{film} shows no face: make it again")
+    return np.stack(found)
+
+
+def _face(tracker: Tracker, pixels: Pixels) -> Pixels | None:
+    faces = tracker.find(pixels)
+    return crop(pixels, faces[0].matrix, _SIDE) if faces else None
+
+
+def cells(extent: Extent) -> Sequence[Cell]:
+    """Every cell of face-to-face."""
+    return tuple(Attack(cell) for cell in face_to_face.swaps(extent))

@@ -1,0 +1,139 @@
+"""The films of a pair of actors: two to learn from, and held-out clips in both directions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from changeling.actors import Actor, Performance, film
+from changeling.faces import Face, FaceSet, Matrix, Tracker, extract, open_set
+from changeling.media import Pixels, Tick
+from changeling.study.experiments.experiment import Place
+from changeling.study.pairs import PAIRS, Pair
+from changeling.study.stages import Ledger
+
+A, B = "a", "b"
+LEARNT = (1, 2)
+"""Seeds of what A and B perform for training."""
+_AROUND = 1.22
+"""Side of the square about a face, as a multiple of its box's longer side."""
+HELD_OUT = 3
+"""Seed of the first held-out performance; the others follow."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A held-out performance of one actor, and the true answer: the other's face in it."""
+
+    name: str
+    """Such as "7-to-19-1"."""
+    to: str
+    """Whose face is put in: a or b."""
+    performance: Path
+    truth: Path
+    target: Path
+    """The film that shows whose face it is, from which they were learnt."""
+
+
+@dataclass(frozen=True)
+class Films:
+    """What a pair was filmed as."""
+
+    sets: tuple[tuple[str, FaceSet], ...]
+    """The faces of A and of B, for training."""
+    clips: tuple[Clip, ...]
+
+    def faces(self, person: str) -> FaceSet:
+        """The training faces of a or b."""
+        return dict(self.sets)[person]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is filmed of a pair, and how long."""
+
+    pair: Pair = PAIRS[0]
+    seconds: float = 22.0
+    """Length of each of the two films for training."""
+    clips: int = 3
+    """Held-out performances in each direction."""
+    clip_seconds: float = 3.0
+    """Length of each."""
+    faces: int = 64
+    """Side of the faces that are stored, in pixels."""
+    aligned: bool = True
+    """Faces are turned and sized by five points; otherwise cut out as upright boxes."""
+
+    def tracker(self) -> Tracker:
+        """What finds faces, for training and for swapping."""
+        return Tracker() if self.aligned else _Boxed()
+
+    @property
+    def name(self) -> str:
+        """Such as "actors 7 and 19"."""
+        return f"actors {self.pair.a.face} and {self.pair.b.face}"
+
+    def films(self, place: Place) -> Films:
+        """Film and extract what is not there yet."""
+        pair = f"{self.pair.a.face}-{self.pair.b.face}"
+        folder = place.folder / "films" / pair
+        ledger = Ledger(folder / "stages.json", place.tell)
+        learnt = zip((A, B), (self.pair.a, self.pair.b), LEARNT, strict=True)
+        for person, actor, seed in learnt:
+            path = folder / f"{person}.mp4"
+            work = partial(_film, actor, seed, self.seconds, path)
+            ledger.once(f"film {pair}/{person}.mp4", work)
+            work = partial(self._extract, path, self._set(folder, person), place)
+            ledger.once(f"extract {pair}/{self._set(folder, person).name}", work)
+        clips = tuple(self._clips(folder))
+        for clip, actor, true, seed in zip(clips, *zip(*self._roles(), strict=True), strict=True):
+            for path, who in ((clip.performance, actor), (clip.truth, true)):
+                work = partial(_film, who, seed, self.clip_seconds, path)
+                ledger.once(f"film {pair}/{path.name}", work)
+        sets = tuple((person, open_set(self._set(folder, person))) for person in (A, B))
+        return Films(sets, clips)
+
+    def _roles(self) -> Iterator[tuple[Actor, Actor, int]]:
+        """Of each clip: who performs, who the truth shows, and the seed of what is performed."""
+        for one, other in ((self.pair.a, self.pair.b), (self.pair.b, self.pair.a)):
+            for index in range(self.clips):
+                yield one, Actor(other.face, one.styling), HELD_OUT + index
+
+    def _clips(self, folder: Path) -> Iterator[Clip]:
+        for index, (one, true, _) in enumerate(self._roles()):
+            name = f"{one.face}-to-{true.face}-{index % self.clips + 1}"
+            to = B if index < self.clips else A
+            films = (f"{name}.mp4", f"{name}-truth.mp4", f"{to}.mp4")
+            yield Clip(name, to, *(folder / film for film in films))
+
+    def _set(self, folder: Path, person: str) -> Path:
+        return folder / (person if self.aligned else f"{person}-boxed")
+
+    def _extract(self, source: Path, folder: Path, place: Place, tick: Tick) -> None:
+        extract(
+            source, folder, today=place.today, size=self.faces, overwrite=True,
+            tracker=self.tracker(), tick=tick,
+        )  # fmt: skip
+
+
+class _Boxed(Tracker):
+    """Cuts faces out as upright squares about their landmarks, as one does without alignment."""
+
+    def find(self, pixels: Pixels) -> tuple[Face, ...]:
+        """The faces in the next frame, largest first."""
+        return tuple(replace(face, matrix=_upright(face)) for face in super().find(pixels))
+
+
+def _upright(face: Face) -> Matrix:
+    """(2, 3) frame → the square about a face's box, as large as an aligned crop is."""
+    x, y, width, height = face.box
+    scale = 1 / (_AROUND * max(width, height))
+    return np.array([
+        [scale, 0, 0.5 - scale * (x + width / 2)], [0, scale, 0.5 - scale * (y + height / 2)]
+    ])  # fmt: skip
+
+
+def _film(actor: Actor, seed: int, seconds: float, path: Path, tick: Tick) -> None:
+    film(actor, Performance.from_seed(seed, seconds=seconds), path, overwrite=True, tick=tick)

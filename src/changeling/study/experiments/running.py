@@ -1,0 +1,200 @@
+"""Runs a study cell by cell, goes on after a stop, skips what is done, and writes what it found."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from changeling.errors import UserError
+from changeling.media import writing
+from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.page import write_page
+from changeling.study.results import CellResult, Line, tidy, write_tables
+from changeling.study.stages import Stage
+from changeling.training import Budget, Diverged, from_json, to_json
+
+SETTINGS, RESULT, REPORT = "study.json", "result.json", "report.html"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One cell and how many steps it is trained."""
+
+    cell: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What study.json holds: with other settings it is another study."""
+
+    study: str
+    extent: Extent
+    steps: tuple[Planned, ...] = ()
+    """Steps of a study that this one repeats; none: each cell has the budget of the study."""
+
+
+class Spread(Protocol):
+    """Where cells run."""
+
+    def __call__(self, work: Callable[[Cell], None], cells: Sequence[Cell]) -> None:
+        """Do `work` for every cell and return when all are done."""
+        ...
+
+
+def one_by_one(work: Callable[[Cell], None], cells: Sequence[Cell]) -> None:
+    """In this process, in order."""
+    for cell in cells:
+        work(cell)
+
+
+def run_study(
+    study: Study, place: Place, *, repeat: Path | None = None, spread: Spread = one_by_one
+) -> Path:
+    """Make a study in the folder of `place` and return its page.
+
+    The same call again goes on where the last one stopped. `repeat`: the folder of the same study,
+    whose cells are trained as many steps as they were trained there, so that budgets in minutes
+    repeat digit by digit. A cell whose training diverges is a row that says so. Raises UserError
+    when the folder holds another study, and what the cells raise, which a further call takes up.
+    """
+    settings = Settings(study.name, place.extent, () if repeat is None else steps_of(repeat))
+    open_study(place.folder, settings)
+    cells = planned(study, settings)
+    todo = [cell for cell in cells if not _result(place, cell).exists()]
+    for index, cell in enumerate(todo):
+        place.tell(Stage(f"prepare {cell.name}", index, len(todo)))
+        cell.prepare(place)
+    spread(Work(place), todo)
+    return write_study(study, settings, place)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done for a cell: run it and keep its result."""
+
+    place: Place
+
+    def __call__(self, cell: Cell) -> None:
+        """Run it."""
+        finished(cell, self.place)
+
+
+def finished(cell: Cell, place: Place) -> CellResult:
+    """The result of a cell, which is run first if it was not."""
+    path = _result(place, cell)
+    if path.exists():
+        return read_result(path)
+    result = _outcome(cell, place)
+    _write(path, result)
+    return result
+
+
+def again(study: Study, place: Place, name: str) -> tuple[CellResult, CellResult]:
+    """What is written of a cell, and what measuring it again from its folder gives."""
+    cells = {cell.name: cell for cell in planned(study, read_settings(place.folder))}
+    if name not in cells:
+        raise UserError(f"{place.folder} has no cell {name!r}: give one of {', '.join(cells)}")
+    path = _result(place, cells[name])
+    if not path.exists():
+        raise UserError(f"{name} was not run yet: run the study first")
+    return read_result(path), _outcome(cells[name], place)
+
+
+def write_study(study: Study, settings: Settings, place: Place) -> Path:
+    """Write the tables and the page of what is finished, and return the page."""
+    results = [
+        read_result(path)
+        for cell in planned(study, settings)
+        if (path := _result(place, cell)).exists()
+    ]
+    write_tables(place.folder, list(tidy(study.name, results)))
+    folder = shlex.quote(str(place.folder))
+    measure = f"changeling study measure {folder} --cell"
+    findings = Findings(
+        place.folder,
+        results,
+        f"changeling study run {study.name} --extent {settings.extent} "
+        f"-o {shlex.quote(str(place.root))}",
+        {one.cell: f"{measure} {one.cell}" for one in results},
+    )
+    report = place.folder / REPORT
+    write_page(report, study.page(findings), overwrite=True)
+    return report
+
+
+def planned(study: Study, settings: Settings) -> list[Cell]:
+    """The cells of a study, each with its budget."""
+    cells = list(study.cells(settings.extent))
+    steps = {one.cell: one.steps for one in settings.steps}
+    return [
+        cell.within(Budget(None, steps[cell.name])) if cell.name in steps else cell
+        for cell in cells
+    ]
+
+
+def steps_of(folder: Path) -> tuple[Planned, ...]:
+    """How many steps the cells of a finished study were trained."""
+    results = [read_result(path) for path in sorted(folder.glob(f"cells/*/{RESULT}"))]
+    if not results:
+        raise UserError(f"{folder} holds no finished cell: give the folder of a study that ran")
+    return tuple(Planned(one.cell, one.steps) for one in results if one.steps)
+
+
+def read_settings(folder: Path) -> Settings:
+    """What a folder's study.json says. Raises UserError when it is no study."""
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise UserError(f"{folder} holds no study (no {SETTINGS}): give a study's folder")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): run the study in another folder") from error
+    return from_json(Settings, data, where=str(path))
+
+
+def read_result(path: Path) -> CellResult:
+    """What a cell's result.json says."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): remove it and run the study") from error
+    return from_json(CellResult, data, where=str(path))
+
+
+def compared(one: CellResult, other: CellResult) -> Iterable[tuple[Line, Line]]:
+    """The lines of two results of one cell that differ."""
+    lines = zip(tidy("", [one]), tidy("", [other]), strict=True)
+    return [(first, second) for first, second in lines if first != second]
+
+
+def _outcome(cell: Cell, place: Place) -> CellResult:
+    try:
+        return cell.run(place)
+    except Diverged as error:
+        note = str(error)
+    return CellResult(cell.name, cell.family, cell.data, cell.seed, "diverged", note)
+
+
+def open_study(folder: Path, settings: Settings) -> None:
+    """Make the folder a study's with these settings, or raise `UserError`."""
+    path = folder / SETTINGS
+    if path.is_file():
+        if read_settings(folder) != settings:
+            raise UserError(f"{folder} holds a study with other settings: give another -o")
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} exists and is no study's folder: give another one with -o")
+    _write(path, settings)
+
+
+def _result(place: Place, cell: Cell) -> Path:
+    return place.cell(cell.name) / RESULT
+
+
+def _write(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path, overwrite=True) as beside:
+        beside.write_text(json.dumps(to_json(value), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,170 @@
+"""The study when-to-stop: the truth while a family learns, and what foretells it without a truth."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from changeling.faces import Tracker, crop
+from changeling.generators import load_generator
+from changeling.measuring import Eyes, HeldOut, progress_of, read_samples
+from changeling.media import writing
+from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.experiments import face_to_face
+from changeling.study.experiments.material import A, B, Clip, Films, Material
+from changeling.study.experiments.swapping import Trained
+from changeling.study.page import Page
+from changeling.study.results import CellResult, Measurement
+from changeling.training import Budget, from_json, to_json
+
+NAME = "when-to-stop"
+POINTS = 12
+"""Looks at a run, each after half as much training again as the one before."""
+_GROWTH = 1.5
+_FRAMES = 25
+"""Consecutive frames of each clip that are asked about."""
+_LEARNT = 50
+"""Faces learnt from that stand for all."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was measured after so much training; a file of the cell's folder."""
+
+    steps: int
+    seconds: float
+    measurements: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A family that is measured again and again while it is trained."""
+
+    trained: Trained
+
+    @property
+    def name(self) -> str:
+        """As of the training."""
+        return self.trained.name
+
+    @property
+    def family(self) -> str:
+        """As of the training."""
+        return self.trained.family
+
+    @property
+    def data(self) -> str:
+        """The pair."""
+        return self.trained.data
+
+    @property
+    def seed(self) -> int:
+        """As of the training."""
+        return self.trained.seed
+
+    @property
+    def budget(self) -> Budget:
+        """As of the training."""
+        return self.trained.budget
+
+    def within(self, budget: Budget) -> Self:
+        """The same with another budget."""
+        return replace(self, trained=self.trained.within(budget))
+
+    def prepare(self, place: Place) -> None:
+        """Film the pair."""
+        self.trained.prepare(place)
+
+    def run(self, place: Place) -> CellResult:
+        """Train from look to look. Looks that were made are not made again."""
+        looks: list[Look] = []
+        asked: list[HeldOut] | None = None
+        for index, budget in enumerate(_budgets(self.budget)):
+            path = place.cell(self.name) / "looks" / f"{index:02}.json"
+            if not path.exists():
+                asked = asked or list(_asked(self.trained.material.films(place)))
+                self._look(place, budget, asked, path)
+            data = json.loads(path.read_text(encoding="utf-8"))
+            looks.append(from_json(Look, data, where=str(path)))
+        return CellResult(
+            self.name, self.family, self.data, self.seed, "done",
+            steps=looks[-1].steps, seconds=looks[-1].seconds,
+            measurements=tuple(one for look in looks for one in look.measurements),
+        )  # fmt: skip
+
+    def _look(self, place: Place, budget: Budget, asked: Sequence[HeldOut], path: Path) -> None:
+        run = self.trained.within(budget).train(place)
+        last = [row for row in run.rows() if "seconds" in row][-1]
+        steps, seconds = round(last["step"]), float(last["seconds"])
+        swaps = load_generator(run.folder, runtime=place.runtime)
+        eyes = Eyes.load()
+        measured: list[Measurement] = []
+        for index, held_out in enumerate(asked):
+            for group in progress_of(swaps, held_out, eyes):
+                kind = type(group).__name__.lower()
+                measured += [
+                    Measurement(
+                        f"{kind}_{field.name}",
+                        getattr(group, field.name),
+                        f"clip {index + 1}",
+                        at=float(steps),
+                    )
+                    for field in fields(group)
+                ]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(path, overwrite=True) as beside:
+            look = to_json(Look(steps, seconds, tuple(measured)))
+            beside.write_text(json.dumps(look, indent=1) + "\n", encoding="utf-8")
+
+
+def _budgets(whole: Budget) -> Iterator[Budget]:
+    """How far training goes before each look: a geometric row that ends with the whole."""
+    for index in reversed(range(POINTS)):
+        share = _GROWTH**-index
+        minutes = None if whole.minutes is None else whole.minutes * share
+        steps = None if whole.steps is None else max(1, round(whole.steps * share))
+        yield Budget(minutes, steps)
+
+
+def _asked(films: Films) -> Iterator[HeldOut]:
+    for clip in films.clips:
+        own = A if clip.to == B else B
+        learnt = films.faces(clip.to)
+        rows = np.linspace(0, len(learnt) - 1, min(_LEARNT, len(learnt))).round().astype(int)
+        yield _held_out(clip, own, learnt.crops()[rows])
+
+
+def _held_out(clip: Clip, own: str, learnt: np.ndarray) -> HeldOut:
+    """The first frames of a clip, as the extractor cuts them out."""
+    source, target, side = Tracker(), Tracker(), learnt.shape[1]
+    rows = []
+    for _, sample in zip(range(_FRAMES), read_samples(clip.performance, clip.truth), strict=False):
+        found, true = source.find(sample.performance), target.find(sample.truth)
+        if found and true and sample.inner.any():
+            inner = crop(sample.inner.astype(np.uint8) * 255, true[0].matrix, side) > 127
+            rows.append(
+                (
+                    crop(sample.performance, found[0].matrix, side),
+                    crop(sample.truth, true[0].matrix, side),
+                    inner,
+                    found[0].mask(side) > 0.5,
+                )
+            )
+    faces, answers, inner, shown = (np.stack(part) for part in zip(*rows, strict=True))
+    return HeldOut(clip.to, own, faces, answers, inner, shown, learnt)
+
+
+def cells(extent: Extent) -> Sequence[Cell]:
+    """The families of face-to-face on the first pair."""
+    minutes = {"laptop": 20.0, "full": 28.0}
+    quick = extent == "quick"
+    budget = Budget(None, 80) if quick else Budget(minutes[extent])
+    return tuple(
+        Watched(replace(cell, budget=budget))
+        for cell in face_to_face.swaps(extent)
+        if isinstance(cell, Trained) and cell.material.pair == face_to_face.FIRST
+    )

@@ -1,0 +1,276 @@
+"""Cells that swap: a family trained on a pair, and what needs no training, on the same clips."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+import torch
+
+from changeling.converting import Donor, convert
+from changeling.faces import Jitter, fit_video
+from changeling.generators import FamilyConfig, Swaps, load_generator
+from changeling.measuring import ClipFiles, ClipFigures, CopySource, MeanFace, clip_figures
+from changeling.provenance import Ingredient
+from changeling.study.experiments.experiment import Cell, Place
+from changeling.study.experiments.material import Clip, Films, Material
+from changeling.study.graphics import Footage, swap_by_fit
+from changeling.study.results import CellResult, Measurement, Shown
+from changeling.study.stages import Clock, Stage
+from changeling.study.train import donor_of, train_family
+from changeling.training import Budget, Run, Runtime
+
+EVERY = 3
+"""Of so many frames of a clip one is measured: neighbours are alike."""
+NETWORK_FREE = ("performer", "performer in their colours", "mean face", "graphics")
+"""What needs no training: the performance left as it is, the performer's face in the target's
+colours, the target's mean face, and the swap by fitted shapes."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A family trained on a pair of actors."""
+
+    family: str
+    """What its row is called."""
+    learner: str
+    """The registered family."""
+    config: FamilyConfig
+    """For the people a and b."""
+    budget: Budget
+    material: Material
+    seed: int = 0
+    jitter: Jitter | None = None
+    """How batches depart from the faces; None: as the family is always trained."""
+    precision: Literal["bfloat16", "float32"] | None = None
+    """What products are computed in; None: what is fastest on this machine."""
+
+    @property
+    def name(self) -> str:
+        """Such as "vae-7-19-seed-0"."""
+        return _named(self)
+
+    @property
+    def data(self) -> str:
+        """The pair."""
+        return self.material.name
+
+    def within(self, budget: Budget) -> Self:
+        """The same with another budget."""
+        return replace(self, budget=budget)
+
+    def prepare(self, place: Place) -> None:
+        """Film the pair."""
+        self.material.films(place)
+
+    def train(self, place: Place) -> Run:
+        """Train what is not trained yet. Raises Diverged."""
+        folder = place.cell(self.name) / "run"
+        advances = train_family(
+            self.learner, self.config, self.material.films(place).sets, folder, self.budget,
+            today=place.today, runtime=self.runtime(place), seed=self.seed, jitter=self.jitter,
+            curve=False,
+        )  # fmt: skip
+        with closing(advances):
+            for advance in advances:
+                done = advance.progress
+                note = f"%, {done.rate:.0f} faces/s, {done.left / 60:.1f} minutes left"
+                place.tell(Stage(f"train {self.name}", round(100 * done.fraction), 100, note))
+        return Run(folder)
+
+    def runtime(self, place: Place) -> Runtime:
+        """The machine, used in the cell's precision."""
+        wanted = self.precision
+        if wanted is None:
+            return place.runtime
+        return replace(place.runtime, precision=getattr(torch, wanted))
+
+    def run(self, place: Place) -> CellResult:
+        """Train, swap all clips, measure them."""
+        run = self.train(place)
+        generator = load_generator(run.folder, runtime=self.runtime(place))
+        trained = _Network(run, generator, self.material, place)
+        measured = swapped_clips(self, self.material.films(place), trained, place)
+        last = [row for row in run.rows() if "seconds" in row][-1]
+        return replace(measured, steps=round(last["step"]), seconds=float(last["seconds"]))
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """What needs no training, on the same clips."""
+
+    family: str
+    """One of NETWORK_FREE."""
+    material: Material
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """Such as "mean-face-7-19-seed-0"."""
+        return _named(self)
+
+    @property
+    def data(self) -> str:
+        """The pair."""
+        return self.material.name
+
+    @property
+    def budget(self) -> None:
+        """There is nothing to train."""
+        return None
+
+    def within(self, budget: Budget) -> Self:
+        """The same: there is nothing to train."""
+        return self
+
+    def prepare(self, place: Place) -> None:
+        """Film the pair."""
+        self.material.films(place)
+
+    def run(self, place: Place) -> CellResult:
+        """Swap all clips and measure them."""
+        films = self.material.films(place)
+        ways: dict[str, Swapper] = {
+            "performer": _Left(),
+            "performer in their colours": _Free(CopySource, films, place),
+            "mean face": _Free(MeanFace, films, place),
+            "graphics": _Graphics(films, place),
+        }
+        return swapped_clips(self, films, ways[self.family], place)
+
+
+class Swapper(Protocol):
+    """A way to swap the clips of a pair."""
+
+    def film(self, clip: Clip, out: Path) -> Path:
+        """Swap a clip into `out`, unless it is there; returns where the film lies."""
+        ...
+
+    def generator(self, clip: Clip) -> Swaps | None:
+        """The network, or what stands for one, whose bare faces are measured too."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    run: Run
+    swaps: Swaps
+    material: Material
+    place: Place
+
+    def film(self, clip: Clip, out: Path) -> Path:
+        if not out.exists():
+            convert(
+                clip.performance, out, self.swaps, to=clip.to,
+                donor=donor_of(self.run.folder, clip.to), today=self.place.today,
+                tracker=self.material.tracker(),
+            )  # fmt: skip
+        return out
+
+    def generator(self, clip: Clip) -> Swaps | None:
+        # Its bare faces are compared as aligned crops, which it has not learnt otherwise.
+        return self.swaps if self.material.aligned else None
+
+
+@dataclass(frozen=True)
+class _Left:
+    """The performance as it is."""
+
+    def film(self, clip: Clip, out: Path) -> Path:
+        return clip.performance
+
+    def generator(self, clip: Clip) -> None:
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class _Free:
+    """A baseline of `measuring`, made of the target's training faces."""
+
+    kind: type[CopySource] | type[MeanFace]
+    films: Films
+    place: Place
+
+    def film(self, clip: Clip, out: Path) -> Path:
+        faces = self.films.faces(clip.to)
+        source = Ingredient(faces.source, faces.sha256, "inputTo")
+        donor = Donor(faces.consent, self.kind.__name__, "", (source,))
+        if not out.exists():
+            convert(
+                clip.performance, out, self.generator(clip), to=clip.to, donor=donor,
+                today=self.place.today,
+            )  # fmt: skip
+        return out
+
+    def generator(self, clip: Clip) -> Swaps:
+        faces = self.films.faces(clip.to)
+        return self.kind.from_faces(clip.to, faces.crops(), faces.masks())
+
+
+@dataclass(frozen=True, eq=False)
+class _Graphics:
+    films: Films
+    place: Place
+
+    def film(self, clip: Clip, out: Path) -> Path:
+        if not out.exists():
+            lent = clip.performance.with_name(f"{clip.to}.json")
+            if not lent.exists():
+                source = lent.with_suffix(".mp4")
+                clock = Clock(f"fit {source.name}", self.place.tell)
+                fit_video(source, today=self.place.today, tick=clock.tick).save(lent)
+            swap_by_fit(Footage(clip.performance, out, self.place.today), lent)
+        return out
+
+    def generator(self, clip: Clip) -> None:
+        return None
+
+
+def swapped_clips(cell: Cell, films: Films, swapper: Swapper, place: Place) -> CellResult:
+    """Swap every clip and measure it against the truth."""
+    measurements: list[Measurement] = []
+    shown: list[Shown] = []
+    clock = Clock(f"measure {cell.name}", place.tell)
+    for index, clip in enumerate(films.clips):
+        out = place.cell(cell.name) / f"{clip.name}.mp4"
+        swap = swapper.film(clip, out)
+        figures = clip_figures(
+            ClipFiles(clip.performance, swap, clip.truth),
+            swapper.generator(clip),
+            to=clip.to,
+            every=EVERY,
+        )
+        measurements += _measurements(clip.name, figures)
+        shown += _shown(clip, swap, place)
+        clock.tick(index + 1, len(films.clips))
+    return CellResult(
+        cell.name, cell.family, cell.data, cell.seed, "done",
+        measurements=tuple(measurements), shown=tuple(shown),
+    )  # fmt: skip
+
+
+def _measurements(clip: str, figures: ClipFigures) -> Iterator[Measurement]:
+    """Named by the group and the figure, such as "placed_psnr"."""
+    for group in fields(figures):
+        of = getattr(figures, group.name)
+        for field in fields(of) if of else ():
+            value = getattr(of, field.name)
+            if value is not None:
+                yield Measurement(f"{group.name}_{field.name}", value, clip)
+
+
+def _shown(clip: Clip, swap: Path, place: Place) -> Iterator[Shown]:
+    def at(path: Path) -> str:
+        return path.relative_to(place.folder).as_posix()
+
+    yield Shown("performance", clip.name, at(clip.performance), f"{clip.name}, the performance")
+    yield Shown("swap", clip.name, at(swap), f"{clip.name}, the swap")
+    yield Shown("truth", clip.name, at(clip.truth), f"{clip.name}, the true answer")
+    yield Shown("target", clip.name, at(clip.target), f"{clip.name}, whose face it is")
+
+
+def _named(cell: Trained | Untrained) -> str:
+    pair = cell.material.pair
+    words = f"{cell.family} {pair.a.face} {pair.b.face} seed {cell.seed}"
+    return words.replace(",", "").replace(" ", "-")
