@@ -7,6 +7,7 @@ from changeling.measuring.denoising import (
     mean_psnr,
     unit_tensor,
 )
+from changeling.measuring.estimate import Estimate, estimate
 from changeling.measuring.fashion import Classified, FashionClassifier
 from changeling.measuring.fashion_teaching import FashionTeaching, teach_fashion
 from changeling.measuring.frechet import frechet_distance, kernel_distance
@@ -43,6 +44,7 @@ from changeling.measuring.videos import (
 __all__ = [
     "Classified",
     "CopySource",
+    "Estimate",
     "FashionClassifier",
     "FashionTeaching",
     "Judgement",
@@ -59,6 +61,7 @@ __all__ = [
     "Spectrum",
     "VideoJudgement",
     "error_map",
+    "estimate",
     "frechet_distance",
     "judge",
     "judge_videos",
