@@ -138,5 +138,5 @@ def test_training_says_it_once(
 
 def test_a_report_begins_with_what_went_wrong() -> None:
     healthy, fallen = lead(log(30)), lead(log(30, variety=0.1))
-    assert "went wrong" not in healthy
-    assert fallen.startswith(healthy) and "(10% of the data's)" in fallen[len(healthy) :]
+    assert "went wrong" not in " ".join(healthy)
+    assert fallen[:-1] == healthy and "(10% of the data's)" in fallen[-1]

@@ -1,4 +1,4 @@
-"""Score lines, strips, captions, charts and reports."""
+"""Score lines, strips, captions, and what the reports of a swap show."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ import pytest
 
 from changeling.errors import UserError
 from changeling.measuring import Row, Score, Scores
-from changeling.provenance import Credential, Source
 from changeling.study import ScoreLine, judge_report, score_lines
-from changeling.study.charts import caption, loss_chart, panels, truth_chart
+from changeling.study.charts import caption
 from changeling.study.films import strip
-from changeling.study.report import Grid, Picture, Report, Table, write_report
-from changeling.study.report import Row as GridRow
+from changeling.study.judge import score_table
+from changeling.study.page_table import figures
+from changeling.study.run_curves import loss_curves, truth_curves
 
 GOOD, BAD = Score(0.001, 30.0, 0.9), Score(0.1, 10.0, 0.2)
 
@@ -43,41 +43,33 @@ def test_captions_are_of_one_height() -> None:
     assert long[0].max() == long[-1].max() == 0
 
 
-def test_charts_show_what_the_log_holds() -> None:
+def test_curves_show_what_the_log_holds() -> None:
     losses = [{"step": i, "l1": 1 / i, "tie": 0.0, "rate": 9.0, "seconds": 6.0 * i} for i in (1, 2)]
     truth = [{"step": 2, "truth_psnr": 20.0, "truth_ssim": 0.5, "seconds": 12.0}]
-    drawn = loss_chart([*losses, *truth])
-    assert np.array_equal(drawn, loss_chart(losses))
-    assert np.array_equal(
-        drawn, panels({"l1": ([0.1, 0.2], [1, 0.5]), "tie": ([0.1, 0.2], [0, 0])}, "minutes")
-    )
-    assert truth_chart(losses) is None
-    assert truth_chart([*losses, *truth]) is not None
-    assert (drawn < 128).any()
+    curves = loss_curves([*losses, *truth])
+    assert [(one.y, one.lines[0].points) for one in curves] == [
+        ("l1", ((0.1, 1.0), (0.2, 0.5))),
+        ("tie", ((0.1, 0.0), (0.2, 0.0))),
+    ]
+    assert truth_curves(losses) == ()
+    psnr, ssim = truth_curves([*losses, *truth])
+    assert (psnr.lines[0].points, ssim.lines[0].points) == (((0.2, 20.0),), ((0.2, 0.5),))
 
 
-def test_a_report_marks_the_best_and_escapes_words(tmp_path: Path) -> None:
-    tile = np.zeros((8, 8, 3), np.uint8)
-    picture = Picture(tile, Credential("tile", Source.RENDERED), 'a "tile"')
-    report = Report(
-        title="<b> & others",
-        lead="",
-        figures=(),
-        table=Table("t", "", (ScoreLine("crop", "one", GOOD), ScoreLine("crop", "two", BAD))),
-        grids=(Grid("g", "", ("x",), (GridRow("1 s", picture),)),),
-        charts=(),
-        commands=("changeling verify 'a b.mp4'",),
-        facts=(),
+def test_scores_of_a_film_are_a_table_without_intervals() -> None:
+    table = score_table(
+        (
+            ScoreLine("crop", "one", GOOD),
+            ScoreLine("crop", "two", BAD),
+            ScoreLine("frame", "one", BAD),
+            ScoreLine("frame", "two", GOOD),
+        )
     )
-    path = tmp_path / "report.html"
-    write_report(path, report)
-    page = path.read_text("utf-8")
-    assert "<h1>&lt;b&gt; &amp; others</h1>" in page
-    assert 'alt="a &#34;tile&#34;"' in page
-    best = [line.split("</td>")[0] for line in page.split('best">')[1:]]
-    assert best == ["30.00", "0.900", "0.00100"]
-    with pytest.raises(UserError, match="exists already"):
-        write_report(path, report)
+    assert [column.group for column in table.columns] == ["crop"] * 3 + ["frame"] * 3
+    one, two = figures(table)
+    assert [cell.text for cell in one] == ["30.00", "0.900", "0.00100", "10.00", "0.200", "0.10000"]
+    assert [cell.text for cell in two] == ["10.00", "0.200", "0.10000", "30.00", "0.900", "0.00100"]
+    assert not any(cell.best for cell in (*one, *two)), "one film tells nothing of chance"
 
 
 def test_a_report_that_cannot_be_written_is_said_before_anything_is_judged(

@@ -199,10 +199,14 @@ def _unaided(moments: Sequence[_Moment], steady: float) -> Unaided:
 
 def _steady(files: ClipFiles) -> float:
     """The flicker of a clip's first frames, inside the true inner face."""
-    together = zip(read_samples(files.performance, files.truth), read_frames(files.swap))
+    together = zip(
+        range(_STEADY),
+        read_samples(files.performance, files.truth),
+        read_frames(files.swap),
+        strict=False,
+    )
     shown = [
-        Pasted(sample.performance, frame.pixels, sample.inner)
-        for _, (sample, frame) in zip(range(_STEADY), together)
+        Pasted(sample.performance, frame.pixels, sample.inner) for _, sample, frame in together
     ]
     return flicker(shown)
 

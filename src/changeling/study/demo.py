@@ -21,7 +21,7 @@ from changeling.study import options as names
 from changeling.study.demo_report import demo_report
 from changeling.study.films import side_by_side
 from changeling.study.options import DemoOptions
-from changeling.study.report import write_report
+from changeling.study.page_html import write_page
 from changeling.study.scores import Results, Seeds, Versions
 from changeling.study.stages import Clock, Ledger, Stage, Tell, quiet
 from changeling.study.train import Advance, donor_of, train_family
@@ -93,9 +93,7 @@ class _Study:
         rivals = self._rivals()
         results = self._results(ledger, self._judge(rivals, judging.tick))
         report = self.folder / names.REPORT
-        write_report(
-            report, demo_report(self.folder, self.options, results, rivals), overwrite=True
-        )
+        write_page(report, demo_report(self.folder, self.options, results, rivals), overwrite=True)
         _write_json(self.folder / names.SCORES, results)
 
     def _films(self) -> Iterator[tuple[str, Actor, Performance]]:

@@ -13,14 +13,14 @@ from changeling.faces import Face, crop
 from changeling.generators import Swaps
 from changeling.measuring import Rivals, error_map
 from changeling.media import Frame, Pixels, probe
-from changeling.provenance import Credential, Source
+from changeling.provenance import Credential
 from changeling.study import options as names
-from changeling.study.charts import loss_chart, truth_chart
 from changeling.study.films import Moment, seen_in, shown_moments, strip
-from changeling.study.judge import frame_row
+from changeling.study.judge import frame_row, score_table
 from changeling.study.look import Look
 from changeling.study.options import DemoOptions
-from changeling.study.report import Chart, Grid, Picture, Report, Row, Table
+from changeling.study.page import Headline, Page, Picture, Pictures, Row, Section
+from changeling.study.run_curves import loss_curves, truth_curves
 from changeling.study.scores import Results, score_lines
 from changeling.training import Run, collapse
 
@@ -54,8 +54,8 @@ _TRUTH = (
 )
 
 
-def demo_report(folder: Path, options: DemoOptions, results: Results, rivals: Rivals) -> Report:
-    """The report of a demo whose films, run and swap lie in `folder`."""
+def demo_report(folder: Path, options: DemoOptions, results: Results, rivals: Rivals) -> Page:
+    """The page of a demo whose films, run and swap lie in `folder`."""
     films = [folder / name for name in (names.PERFORMANCE, names.SWAP, names.TRUTH)]
     moments = shown_moments(films, probe(films[0]).frames or 1)
     credential = seen_in(films, names.REPORT)
@@ -66,36 +66,38 @@ def demo_report(folder: Path, options: DemoOptions, results: Results, rivals: Ri
     )  # fmt: skip
     crops = tuple(_crop_rows(moments, rivals, credential))
     rows = Run(folder / names.RUN).rows()
-    return Report(
+    truth = truth_curves(rows)
+    return Page(
         title="A face swap against the truth",
         lead=lead(rows),
-        figures=_figures(results),
-        table=Table("Scores", _TABLE, score_lines(results.scores)),
-        grids=(
-            Grid("Frames", _FRAMES, columns, frames),
-            Grid("Faces", _CROPS, columns_of_crops, crops),
+        headlines=_headlines(results),
+        sections=(
+            Section("Scores", _TABLE, (score_table(score_lines(results.scores)),)),
+            Section("Frames", _FRAMES, (Pictures("", "", columns, frames),)),
+            Section("Faces", _CROPS, (Pictures("", "", columns_of_crops, crops),)),
+            Section("Losses", _LOSSES, loss_curves(rows)),
+            *((Section("The truth curve", _TRUTH, truth),) if truth else ()),
         ),
-        charts=_charts(rows),
         commands=tuple(_commands(options)),
         facts=tuple(_facts(results)),
     )
 
 
-def lead(rows: Sequence[Mapping[str, float]]) -> str:
-    """What the report begins with; the log of the training says whether its generator collapsed."""
+def lead(rows: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """What the page begins with; the log of the training says whether its generator collapsed."""
     trouble = collapse(rows)
-    return _LEAD if trouble is None else f"{_LEAD} The training went wrong: {trouble}."
+    return (_LEAD,) if trouble is None else (_LEAD, f"The training went wrong: {trouble}.")
 
 
-def _figures(results: Results) -> tuple[tuple[str, str], ...]:
+def _headlines(results: Results) -> tuple[Headline, ...]:
     swap = results.crop.swap
     return (
-        (f"{swap.psnr:.1f} dB", "PSNR of the network’s face"),
-        (f"{swap.ssim:.3f}", "SSIM of the network’s face"),
-        (f"{results.identity.swap.nearer:.0%}", "of the frames more like B than like A"),
-        (f"{results.train_seconds / 60:.1f} min", "of training"),
-        (f"{results.faces_per_second:.0f}", "faces trained a second"),
-        (f"{results.convert_fps:.0f}", "frames converted a second"),
+        Headline(f"{swap.psnr:.1f} dB", "PSNR of the network’s face"),
+        Headline(f"{swap.ssim:.3f}", "SSIM of the network’s face"),
+        Headline(f"{results.identity.swap.nearer:.0%}", "of the frames more like B than like A"),
+        Headline(f"{results.train_seconds / 60:.1f} min", "of training"),
+        Headline(f"{results.faces_per_second:.0f}", "faces trained a second"),
+        Headline(f"{results.convert_fps:.0f}", "frames converted a second"),
     )
 
 
@@ -117,7 +119,7 @@ def _crop_rows(moments: Sequence[Moment], rivals: Rivals, credential: Credential
         )
         tiles = [shown, *given, answer, error_map(given[0], answer)]
         label = f"{float(truth.time):.1f} s"
-        picture = Picture(strip(tiles, least=128), credential, f"aligned faces at {label}")
+        picture = Picture.sign(strip(tiles, least=128), credential, f"aligned faces at {label}")
         yield Row(label, picture)
 
 
@@ -128,16 +130,6 @@ def _swapped(frame: Frame, face: Face, rival: Swaps) -> Swap:
 
 def _levels(face: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixels:
     return np.rint(np.clip(face, 0, 1) * 255).astype(np.uint8)
-
-
-def _charts(rows: Sequence[Mapping[str, float]]) -> tuple[Chart, ...]:
-    drawn = Credential(names.REPORT, Source.RENDERED)
-    losses = Chart("Losses", _LOSSES, Picture(loss_chart(rows), drawn, "curves of the losses"))
-    pixels = truth_chart(rows)
-    if pixels is None:
-        return (losses,)
-    truth = Chart("The truth curve", _TRUTH, Picture(pixels, drawn, "PSNR and SSIM of the swap"))
-    return (losses, truth)
 
 
 def _commands(options: DemoOptions) -> Iterator[str]:

@@ -7,14 +7,26 @@ from pathlib import Path
 
 from changeling.errors import UserError
 from changeling.faces import crop
-from changeling.measuring import VideoJudgement, error_map, judge_videos, mse, psnr
+from changeling.measuring import Estimate, VideoJudgement, error_map, judge_videos, mse, psnr
 from changeling.media import Tick, silent, writing
-from changeling.provenance import Credential, Source, verify
-from changeling.study.charts import panels
+from changeling.provenance import Credential, verify
 from changeling.study.films import Moment, seen_in, shown_moments, strip
 from changeling.study.look import Look
-from changeling.study.report import Chart, Grid, Picture, Report, Row, Table, write_report
-from changeling.study.scores import Versions, score_lines
+from changeling.study.page import (
+    Column,
+    Curve,
+    Curves,
+    Headline,
+    Page,
+    Picture,
+    Pictures,
+    Row,
+    Scores,
+    Section,
+    TableRow,
+)
+from changeling.study.page_html import write_page
+from changeling.study.scores import ScoreLine, Versions, score_lines
 
 _CROP = 160
 
@@ -47,7 +59,7 @@ def judge_report(
     # The file is opened first, so that nobody waits for a report that cannot be written.
     with writing(out, overwrite=overwrite) as beside:
         judgement = judge_videos(swap, truth, tick=tick)
-        write_report(beside, _report(swap, truth, out, judgement), overwrite=True)
+        write_page(beside, _page(swap, truth, out, judgement), overwrite=True)
     return judgement
 
 
@@ -56,26 +68,50 @@ def frame_row(moment: Moment, credential: Credential) -> Row:
     *_, swap, truth = (frame.pixels for frame in moment)
     tiles = [*(frame.pixels for frame in moment), error_map(swap, truth)]
     label = f"{float(moment[0].time):.1f} s {psnr(mse(swap, truth)):.1f} dB"
-    return Row(label, Picture(strip(tiles), credential, f"whole frames at {label}"))
+    return Row(label, Picture.sign(strip(tiles), credential, f"whole frames at {label}"))
 
 
-def _report(swap: Path, truth: Path, out: Path, judgement: VideoJudgement) -> Report:
+def score_table(lines: Sequence[ScoreLine]) -> Scores:
+    """Scores of one film, which have no interval: who in the rows, where in the columns."""
+    scores = {(line.who, line.where): line.score for line in lines}
+    rivals, places = (dict.fromkeys(names) for names in zip(*scores, strict=True))
+    columns = [
+        column
+        for where in places
+        for column in (
+            Column("PSNR", "dB", "more", 2, where),
+            Column("SSIM", "", "more", 3, where),
+            Column("MSE", "", "less", 5, where),
+        )
+    ]
+    rows = []
+    for who in rivals:
+        found = [scores[who, where] for where in places]
+        values = [value for one in found for value in (one.psnr, one.ssim, one.mse)]
+        rows.append(TableRow(who, tuple(Estimate(value, value, value, 1) for value in values)))
+    return Scores("", "", tuple(columns), tuple(rows))
+
+
+def _page(swap: Path, truth: Path, out: Path, judgement: VideoJudgement) -> Page:
     moments = shown_moments([swap, truth], len(judgement.series))
-    return Report(
+    command = shlex.join(["changeling", "judge", str(swap), "--truth", str(truth), "-o", str(out)])
+    return Page(
         title=f"{swap.name} against the truth",
-        lead=f"How near the swap is to {truth.name}, the film of what it should have become, "
-        f"over {len(judgement.series)} frames.",
-        figures=(
-            (f"{judgement.face.psnr:.1f} dB", "PSNR inside the face"),
-            (f"{judgement.face.ssim:.3f}", "SSIM inside the face"),
-            (f"{judgement.frame.psnr:.1f} dB", "PSNR of the whole frame"),
+        lead=(
+            f"How near the swap is to {truth.name}, the film of what it should have become, "
+            f"over {len(judgement.series)} frames.",
         ),
-        table=Table("Scores", _TABLE, score_lines(judgement)),
-        grids=_grids(moments, seen_in([swap, truth], out.name)),
-        charts=(_chart(judgement, out.name),),
-        commands=(
-            shlex.join(["changeling", "judge", str(swap), "--truth", str(truth), "-o", str(out)]),
+        headlines=(
+            Headline(f"{judgement.face.psnr:.1f} dB", "PSNR inside the face"),
+            Headline(f"{judgement.face.ssim:.3f}", "SSIM inside the face"),
+            Headline(f"{judgement.frame.psnr:.1f} dB", "PSNR of the whole frame"),
         ),
+        sections=(
+            Section("Scores", _TABLE, (score_table(score_lines(judgement)),)),
+            *_grids(moments, seen_in([swap, truth], out.name)),
+            Section("Frame by frame", _CURVE, _curves(judgement)),
+        ),
+        commands=(command,),
         facts=(
             (swap.name, _credential(swap)),
             (truth.name, _credential(truth)),
@@ -84,13 +120,16 @@ def _report(swap: Path, truth: Path, out: Path, judgement: VideoJudgement) -> Re
     )
 
 
-def _grids(moments: Sequence[Moment], credential: Credential) -> tuple[Grid, ...]:
+def _grids(moments: Sequence[Moment], credential: Credential) -> tuple[Section, ...]:
     columns = ("swap", "truth", "error")
     frames = tuple(frame_row(moment, credential) for moment in moments)
     look = Look()
     found = (_crop_row(look, moment, credential) for moment in moments)
     crops = tuple(row for row in found if row is not None)
-    return Grid("Frames", _FRAMES, columns, frames), Grid("Faces", _CROPS, columns, crops)
+    return (
+        Section("Frames", _FRAMES, (Pictures("", "", columns, frames),)),
+        Section("Faces", _CROPS, (Pictures("", "", columns, crops),)),
+    )
 
 
 def _crop_row(look: Look, moment: Moment, credential: Credential) -> Row | None:
@@ -102,20 +141,19 @@ def _crop_row(look: Look, moment: Moment, credential: Credential) -> Row | None:
     one, two = (crop(frame.pixels, face.matrix, _CROP) for frame in (swap, truth))
     label = f"{float(truth.time):.1f} s"
     words = f"aligned faces at {label}"
-    return Row(label, Picture(strip([one, two, error_map(one, two)]), credential, words))
+    return Row(label, Picture.sign(strip([one, two, error_map(one, two)]), credential, words))
 
 
-def _chart(judgement: VideoJudgement, title: str) -> Chart:
+def _curves(judgement: VideoJudgement) -> tuple[Curves, ...]:
     faces = [(one.time, one.face) for one in judgement.series if one.face is not None]
-    times = [time for time, _ in faces]
-    curves = {
-        "PSNR inside the face, dB": (times, [face.psnr for _, face in faces]),
-        "SSIM inside the face": (times, [face.ssim for _, face in faces]),
+    named = {
+        "PSNR inside the face, dB": [(time, face.psnr) for time, face in faces],
+        "SSIM inside the face": [(time, face.ssim) for time, face in faces],
     }
-    drawn = Picture(
-        panels(curves, "seconds"), Credential(title, Source.RENDERED), "curves of the scores"
+    return tuple(
+        Curves("", "", "seconds", name, (Curve(name, tuple(points)),))
+        for name, points in named.items()
     )
-    return Chart("Frame by frame", _CURVE, drawn)
 
 
 def _credential(film: Path) -> str:

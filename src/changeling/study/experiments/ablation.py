@@ -5,12 +5,9 @@ from dataclasses import replace
 
 from changeling.faces import Jitter
 from changeling.generators import FamilyConfig, Task, configuration
-from changeling.study.experiments.experiment import Cell, Extent, Findings, Study
+from changeling.study.experiments.experiment import Cell, Extent
 from changeling.study.experiments.material import A, B, Material
-from changeling.study.experiments.metrics import TRUTH
-from changeling.study.experiments.pages import facts, table
 from changeling.study.experiments.swapping import Trained
-from changeling.study.page import Page, Section
 from changeling.training import Budget
 
 NAME = "ablation"

@@ -15,10 +15,9 @@ from changeling.faces.renders import Lessons, Renders, render_lessons
 from changeling.measuring import Verifier, calibrated
 from changeling.media import Pixels, read_frames, writing
 from changeling.study.experiments import face_to_face
-from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.experiments.experiment import Cell, Extent, Place
 from changeling.study.experiments.running import Settings, finished, open_study
 from changeling.study.experiments.swapping import EVERY, Trained, Untrained
-from changeling.study.page import Column, Page, Section
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import Clock
 from changeling.training import Budget, from_json, to_json

@@ -1,4 +1,4 @@
-"""What an experiment is: cells, each one thing tried on one kind of data, and the page they make."""
+"""What an experiment is: cells, each one thing tried on some data, and the page they make."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

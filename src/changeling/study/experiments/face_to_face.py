@@ -6,9 +6,9 @@ from changeling.generators import Task, configuration
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Study
 from changeling.study.experiments.material import A, B, Material
 from changeling.study.experiments.metrics import TRUTH
-from changeling.study.experiments.pages import facts, families, figures, films, table
+from changeling.study.experiments.pages import facts, families, films, table
 from changeling.study.experiments.swapping import NETWORK_FREE, Trained, Untrained
-from changeling.study.page import Headline, Page, Section
+from changeling.study.page import Page, Section
 from changeling.study.pairs import PAIRS
 from changeling.training import Budget
 

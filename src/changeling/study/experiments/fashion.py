@@ -28,9 +28,8 @@ from changeling.measuring import (
     spectral_distance,
     spectrum,
 )
-from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
-from changeling.study.experiments.sheets import Sheets, real_and_drawn, strip, spectra
-from changeling.study.page import Page
+from changeling.study.experiments.experiment import Cell, Extent, Place
+from changeling.study.experiments.sheets import Sheets, real_and_drawn, spectra, strip
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import Stage
 from changeling.study.train import train_pictures

@@ -1,6 +1,4 @@
-"""The pictures of a study of drawn pictures: sheets, strips and spectra, signed in a cell's folder."""
-
-from pathlib import Path
+"""Pictures of a study of drawn pictures: sheets, strips and spectra, signed in a cell's folder."""
 
 import cv2
 import numpy as np

@@ -1,9 +1,8 @@
-"""The study when-to-stop: the truth while a family learns, and what foretells it without a truth."""
+"""The study when-to-stop: the truth while a family learns, and what tells it without a truth."""
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -13,11 +12,10 @@ from changeling.faces import Tracker, crop
 from changeling.generators import load_generator
 from changeling.measuring import Eyes, HeldOut, progress_of, read_samples
 from changeling.media import writing
-from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
 from changeling.study.experiments import face_to_face
-from changeling.study.experiments.material import A, B, Clip, Films, Material
+from changeling.study.experiments.experiment import Cell, Extent, Place
+from changeling.study.experiments.material import A, B, Clip, Films
 from changeling.study.experiments.swapping import Trained
-from changeling.study.page import Page
 from changeling.study.results import CellResult, Measurement
 from changeling.training import Budget, from_json, to_json
 

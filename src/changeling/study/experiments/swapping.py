@@ -11,7 +11,7 @@ import torch
 from changeling.converting import Donor, convert
 from changeling.faces import Jitter, fit_video
 from changeling.generators import FamilyConfig, Swaps, load_generator
-from changeling.measuring import ClipFiles, ClipFigures, CopySource, MeanFace, clip_figures
+from changeling.measuring import ClipFigures, ClipFiles, CopySource, MeanFace, clip_figures
 from changeling.provenance import Ingredient
 from changeling.study.experiments.experiment import Cell, Place
 from changeling.study.experiments.material import Clip, Films, Material

@@ -1,0 +1,79 @@
+"""The figures of a table as they are written, and which of them is the best."""
+
+import math
+from dataclasses import dataclass
+
+from changeling.measuring import Estimate
+from changeling.study.page import Column, Scores
+
+RULE = (
+    "Behind each figure, where clips could be resampled, the interval in which it lies with 95 %. "
+    "Bold is the best of a column, where its interval does not touch that of any other row."
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell of a table."""
+
+    value: str
+    """A dash for none."""
+    interval: str
+    """Empty where nothing is known of chance."""
+    best: bool
+
+    @property
+    def text(self) -> str:
+        """As in `23.4 (22.9 … 24.0)`."""
+        return f"{self.value} ({self.interval})" if self.interval else self.value
+
+
+def heading(column: Column) -> str:
+    """Name, unit, and an arrow that says which figures are better."""
+    unit = f", {column.unit}" if column.unit else ""
+    return column.name + unit + {"more": " ↑", "less": " ↓", "": ""}[column.better]
+
+
+def figures(scores: Scores) -> list[list[Figure]]:
+    """The figures of each row, none for a row without cells."""
+    best = [_best(scores, index) for index in range(len(scores.columns))]
+    return [
+        [
+            _figure(cell, column, best=best[index] == number)
+            for index, (cell, column) in enumerate(zip(row.cells, scores.columns, strict=True))
+        ]
+        if row.cells
+        else []
+        for number, row in enumerate(scores.rows)
+    ]
+
+
+def _best(scores: Scores, index: int) -> int | None:
+    """Which row is the best of a column, if its interval touches no other row's.
+
+    A figure without an interval is never marked, and what it reaches is not either.
+    """
+    sign = {"more": 1, "less": -1, "": 0}[scores.columns[index].better]
+    rivals = [
+        (sign * cell.value, number, cell)
+        for number, row in enumerate(scores.rows)
+        if row.cells and (cell := row.cells[index]) is not None and math.isfinite(cell.value)
+    ]
+    if not sign or len(rivals) < 2:
+        return None
+    _, winner, first = max(rivals, key=lambda rival: rival[0])
+    apart = all(_apart(first, cell) for _, number, cell in rivals if number != winner)
+    return winner if first.clips > 1 and apart else None
+
+
+def _apart(one: Estimate, other: Estimate) -> bool:
+    return one.low > other.high or one.high < other.low
+
+
+def _figure(cell: Estimate | None, column: Column, *, best: bool) -> Figure:
+    if cell is None or not math.isfinite(cell.value):
+        return Figure("–", "", False)
+    value, low, high = (
+        f"{number:.{column.digits}f}" for number in (cell.value, cell.low, cell.high)
+    )
+    return Figure(value, f"{low} … {high}" if cell.clips > 1 else "", best)
