@@ -2,10 +2,13 @@
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from changeling.study import Stage
 
 ACTORS = "preparing the actors' model (once per machine, about three minutes)"
 """What a bar says before the first frame: on a new machine, the model and kernels are compiled."""
@@ -72,3 +75,21 @@ class Bar:
     def say(self, words: str) -> None:
         """Leave a line above the bar, or in the log where there is no bar."""
         self._progress.console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+
+class Stages:
+    """Shows every stage as a bar, and leaves a line behind for it."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._name = ""
+
+    def tell(self, stage: "Stage") -> None:
+        """A `Tell`."""
+        if stage.name != self._name:
+            # The first film waits for the model of the actors, which may take minutes.
+            self._bar.say(stage.name if self._name else f"{stage.name}, after {ACTORS}")
+            self._name = stage.name
+        of = "" if stage.total is None else f"/{stage.total}"
+        words = f"{stage.name} {stage.done}{of} {stage.note}" if stage.done else ACTORS
+        self._bar.show(stage.done, stage.total, words)

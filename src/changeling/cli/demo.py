@@ -5,14 +5,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from changeling.cli.bars import ACTORS, Bar
+from changeling.cli.bars import ACTORS, Bar, Stages
 from changeling.cli.scores import print_scores
 from changeling.cli.train import MINUTES
 from changeling.cli.values import Amount, Count, OptionalAmount, OptionalCount, Out, Seed, Size
 from changeling.errors import UserError
 
 if TYPE_CHECKING:
-    from changeling.study import DemoOptions, Stage
+    from changeling.study import DemoOptions
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Demo:
             # Imported here because torch takes seconds that --help and verify need not spend.
             from changeling.study import demo, score_lines
 
-            stages = _Stages(bar)
+            stages = Stages(bar)
             done = demo(
                 self.out, self.options(), today=date.today(), overwrite=self.overwrite,
                 on_stage=stages.tell,
@@ -78,21 +78,3 @@ class Demo:
             steps=self.steps,
             seed=self.seed,
         )
-
-
-class _Stages:
-    """Shows every stage as a bar, and leaves a line behind for it."""
-
-    def __init__(self, bar: Bar) -> None:
-        self._bar = bar
-        self._name = ""
-
-    def tell(self, stage: "Stage") -> None:
-        """A `Tell`."""
-        if stage.name != self._name:
-            # The first film waits for the model of the actors, which may take minutes.
-            self._bar.say(stage.name if self._name else f"{stage.name}, after {ACTORS}")
-            self._name = stage.name
-        of = "" if stage.total is None else f"/{stage.total}"
-        words = f"{stage.name} {stage.done}{of} {stage.note}" if stage.done else ACTORS
-        self._bar.show(stage.done, stage.total, words)

@@ -23,6 +23,7 @@ from changeling.cli.fit import Fit
 from changeling.cli.judge import Judge
 from changeling.cli.reenact import Reenact
 from changeling.cli.restore import Restore
+from changeling.cli.study import Study
 from changeling.cli.swap import Swap
 from changeling.cli.teach import Teach
 from changeling.cli.train import Train
@@ -47,6 +48,7 @@ COMMANDS: dict[str, type["Command"]] = {
     "consent": Consent,
     "teach": Teach,
     "demo": Demo,
+    "study": Study,
     "doctor": Doctor,
 }
 """The commands, in the order in which a person meets them."""

@@ -89,7 +89,8 @@ def progress_of(swaps: Swaps, held_out: HeldOut, eyes: "Eyes") -> tuple[Truth, G
     own = [psnr(mse(*three)) for three in zip(back, held_out.faces, held_out.shown, strict=True)]
     sharp = [sharpness(*three) for three in zip(given, held_out.faces, held_out.shown, strict=True)]
     errors = performance_error(eyes.faces(given), eyes.faces(held_out.faces))
-    truth = Truth(*(float(mean) for mean in np.mean(true, axis=0)), _alike(seen, target))
+    near = np.mean(true, axis=0)
+    truth = Truth(float(near[0]), float(near[1]), _alike(seen, target))
     guess = Guess(
         reconstruction=float(np.mean(own)),
         likeness=_alike(seen, centre(learnt)[None]),

@@ -1,7 +1,7 @@
 """A family trained on people who consent, or on pictures, into a run that says what it learnt."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -95,7 +95,7 @@ def train_family(
     seed: int = 0,
     jitter: Jitter | None = None,
     curve: bool = True,
-) -> Iterator[Advance]:
+) -> Generator[Advance]:
     """Train `family` on the faces of named people into the run `folder`, step by step.
 
     `config` is one of the family's, its people those of `sets` in order (see
@@ -122,7 +122,7 @@ def train_family(
     )
     with closing(steps):
         for progress in steps:
-            yield Advance(progress, asked and asked.follow(progress))
+            yield Advance(progress, None if asked is None else asked.follow(progress))
 
 
 def train_pictures(
@@ -135,7 +135,7 @@ def train_pictures(
     today: date,
     runtime: Runtime,
     seed: int = 0,
-) -> Iterator[Advance]:
+) -> Generator[Advance]:
     """Train `family` on a set of pictures into the run `folder`, step by step.
 
     `config` is made for the channels and kinds of `pictures`. The same call again goes on where

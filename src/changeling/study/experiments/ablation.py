@@ -4,31 +4,46 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from changeling.faces import Jitter
-from changeling.generators import FamilyConfig, Task, configuration
-from changeling.study.experiments.experiment import Cell, Extent
+from changeling.generators import FamilyConfig, Task, autoencoder, faceswapgan
+from changeling.measuring import Estimate, estimate
+from changeling.study.experiments import clips
+from changeling.study.experiments.experiment import Cell, Extent, Findings, Study
 from changeling.study.experiments.material import A, B, Material
+from changeling.study.experiments.metrics import TRUTH, UNAIDED
+from changeling.study.experiments.pages import cost_table, facts, families, table
 from changeling.study.experiments.swapping import Trained
+from changeling.study.page import Page, Scores, Section, TableRow
+from changeling.study.results import CellResult
 from changeling.training import Budget
 
 NAME = "ablation"
-WHOLE = "all of it"
+WHOLE, JUDGED = "all of it", "with judges"
 _SIZE = 64
-_PLAIN = Jitter()
+_TABLE = (
+    "An autoencoder from random weights, trained as usual (all of it), then with one thing left "
+    "out: faces cut out as upright boxes (no alignment), all pixels of the square weighing alike "
+    "(no mask), inputs that are not warped (no warp), colours and light as filmed (no colours), "
+    "absolute differences alone (no structural loss); products computed in bfloat16. Then a family "
+    "with judges, with and without its perceptual loss. The same steps, the same films."
+)
+_CHANGES = (
+    "Differences clip by clip, with their interval: below 0 for what was better before, in PSNR, "
+    "SSIM and likeness to B."
+)
 
 
 def _twins(**changes: float) -> FamilyConfig:
     """The autoencoder from random weights, for what is left out must not have been taught."""
-    config = configuration("autoencoder", Task((A, B), _SIZE), preset="scratch")
-    return replace(config, **changes)
+    config = autoencoder.Config.scratch(Task((A, B), _SIZE))
+    return replace(config, **changes)  # type: ignore[arg-type]
 
 
 def _judged(*, perceptual: bool) -> FamilyConfig:
     """The family that has a perceptual loss, with it or without."""
-    config = configuration("faceswapgan", Task((A, B), _SIZE))
-    weights = config.weights
-    return (
-        config if perceptual else replace(config, weights=replace(weights, perceptual=(0.0,) * 4))
-    )
+    config = faceswapgan.Config.laptop(Task((A, B), _SIZE))
+    if perceptual:
+        return config
+    return replace(config, weights=replace(config.weights, perceptual=(0.0, 0.0, 0.0, 0.0)))
 
 
 def cells(extent: Extent) -> Sequence[Cell]:
@@ -42,40 +57,93 @@ def variants(extent: Extent) -> Iterator[Trained]:
     material = Material(seconds=6, clips=1, clip_seconds=2) if quick else Material()
     budget = Budget(None, {"quick": 80, "laptop": 1500, "full": 4000}[extent])
 
-    def twins(
-        family: str,
-        config: FamilyConfig,
-        jitter: Jitter | None = None,
-        boxed: bool = False,
-        precision: str = "float32",
-    ) -> Trained:
-        return Trained(
-            family,
-            "autoencoder",
-            config,
-            budget,
-            replace(material, aligned=not boxed),
-            seed,
-            jitter,
-            precision,
-        )
-
+    judged = Trained(
+        "", "faceswapgan", _judged(perceptual=True), budget, material, precision="float32"
+    )
+    usual = Trained("", "autoencoder", _twins(), budget, material, precision="float32")
     for seed in range(3 if extent == "full" else 1):
-        yield twins(WHOLE, _twins())
-        yield twins("no alignment", _twins(), boxed=True)
-        yield twins("no mask", _twins(outside=1.0))
-        yield twins("no warp", _twins(), replace(_PLAIN, warp=0))
-        yield twins("no colours", _twins(), replace(_PLAIN, colours=0, scene=0, light=0, tint=0))
-        yield twins("no structure loss", _twins(structure=0.0))
-        yield twins("bfloat16", _twins(), precision="bfloat16")
-        for family, perceptual in (("judged", True), ("judged no perceptual loss", False)):
-            yield Trained(
-                family,
-                "faceswapgan",
-                _judged(perceptual=perceptual),
-                budget,
-                material,
-                seed,
-                None,
-                "float32",
+        for cell in (
+            replace(usual, family=WHOLE),
+            replace(usual, family="no alignment", material=replace(material, aligned=False)),
+            replace(usual, family="no mask", config=_twins(outside=1.0)),
+            replace(usual, family="no warp", jitter=Jitter(warp=0)),
+            replace(usual, family="no colours", jitter=Jitter(colours=0, light=0, tint=0, scene=0)),
+            replace(usual, family="no structural loss", config=_twins(structure=0.0)),
+            replace(usual, family="bfloat16", precision="bfloat16"),
+            replace(judged, family=JUDGED, config=_judged(perceptual=True)),
+            replace(
+                judged, family=f"{JUDGED}, no perceptual loss", config=_judged(perceptual=False)
+            ),
+        ):
+            yield replace(cell, seed=seed)
+
+
+def page(findings: Findings) -> Page:
+    """What is lost without each part."""
+    return Page(
+        title="Ablation: what each part of a swap gives",
+        lead=tuple(_lost(findings)),
+        headlines=(),
+        sections=(
+            Section("What leaving it out changes", "", (_changes(findings),)),
+            Section("Against the truth", "", (table(findings, TRUTH, "", _TABLE),)),
+            Section("Without a truth", "", (table(findings, UNAIDED, "", ""),)),
+            Section("Faces", "", (clips.faces(findings, ""),)),
+            Section("Cost", "", (cost_table(findings),)),
+        ),
+        commands=(findings.command,),
+        facts=facts(findings),
+    )
+
+
+def _lost(findings: Findings) -> Iterator[str]:
+    """A sentence for each part, from the paired differences of the finished film's PSNR."""
+    for family in families(findings.results):
+        change = _change(findings.results, family, "placed_psnr")
+        if change is not None:
+            sure = change.low > 0 or change.high < 0
+            word = "worse" if change.value < 0 else "better"
+            yield (
+                f"{family.capitalize()}: {abs(change.value):.2f} dB {word} in the finished film "
+                f"({change.low:+.2f} … {change.high:+.2f})"
+                + ("." if sure else ", which chance explains.")
             )
+
+
+def _changes(findings: Findings) -> Scores:
+    """Each row less the one that it is compared with, clip by clip."""
+    shown = {metric: replace(column, better="") for metric, column in TRUTH.items()}
+    rows = []
+    for family in families(findings.results):
+        cells = tuple(_change(findings.results, family, metric) for metric in shown)
+        if any(cells):
+            rows.append(TableRow(f"{family}, less {_rival(family)}", cells))
+    return Scores("", _CHANGES, tuple(shown.values()), tuple(rows))
+
+
+def _rival(family: str) -> str:
+    return JUDGED if family.startswith(JUDGED) else WHOLE
+
+
+def _change(results: Sequence[CellResult], family: str, metric: str) -> Estimate | None:
+    """The mean of the differences between a family and its rival, seed by seed, clip by clip."""
+    own, other = _values(results, family, metric), _values(results, _rival(family), metric)
+    keys = [key for key in own if key in other]
+    if family == _rival(family) or not keys:
+        return None
+    return estimate([own[key] - other[key] for key in keys], [clip for _, clip in keys])
+
+
+def _values(
+    results: Sequence[CellResult], family: str, metric: str
+) -> dict[tuple[int, str], float]:
+    return {
+        (cell.seed, f"{cell.data} {one.clip}"): one.value
+        for cell in results
+        if cell.family == family
+        for one in cell.measurements
+        if one.metric == metric
+    }
+
+
+ABLATION = Study(NAME, "What does each part of the usual way to swap give?", cells, page)

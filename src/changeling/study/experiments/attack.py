@@ -1,7 +1,7 @@
 """The study attack: how often a swap passes a face verifier that refuses nearly all strangers."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,21 +12,34 @@ from numpy.typing import NDArray
 from changeling.errors import UserError
 from changeling.faces import Identifier, Tracker, crop
 from changeling.faces.renders import Lessons, Renders, render_lessons
-from changeling.measuring import Verifier, calibrated
+from changeling.measuring import Estimate, Verifier, calibrated
 from changeling.media import Pixels, read_frames, writing
 from changeling.study.experiments import face_to_face
-from changeling.study.experiments.experiment import Cell, Extent, Place
+from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.experiments.pages import facts, families, mean_of, ranked, table
 from changeling.study.experiments.running import Settings, finished, open_study
 from changeling.study.experiments.swapping import EVERY, Trained, Untrained
+from changeling.study.page import Column, Page, Scores, Section, TableRow
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import Clock
 from changeling.training import Budget, from_json, to_json
 
+NAME = "attack"
 ACCEPTS = (0.01, 0.001)
 """Shares of strangers that the verifiers accept."""
 ENROLLED = 5
 """Pictures by which the target is known, evenly spread over their training film."""
 _SIDE = 64
+_TABLE = (
+    "Shares of all comparisons of a frame with five pictures of B from other footage. Performers "
+    "are strangers to B; the true film is B in the same clothes, hair and light as the swap, so "
+    "its share is what a perfect swap would reach."
+)
+_VERIFIER_TABLE = (
+    "The project’s own identity network, set by {faces} actors whom it has not seen, each in two "
+    "stylings, single pictures against single pictures. It knows actors only: the shares are no "
+    "claim about any verifier of real people."
+)
 _VERIFIERS = "verifiers.json"
 
 
@@ -164,3 +177,66 @@ def _face(tracker: Tracker, pixels: Pixels) -> Pixels | None:
 def cells(extent: Extent) -> Sequence[Cell]:
     """Every cell of face-to-face."""
     return tuple(Attack(cell) for cell in face_to_face.swaps(extent))
+
+
+def page(findings: Findings) -> Page:
+    """How often each family gets past, beside strangers and the person themselves."""
+    verifiers = read_verifiers(findings.folder)
+    columns = {
+        _metric(kind, accepts): Column(f"{accepts:.1%}", "", "", 3, words)
+        for kind, words in (
+            ("swap", "swaps that pass as B"),
+            ("performance", "performers who pass as B"),
+            ("truth", "true films of B that pass"),
+        )
+        for accepts in ACCEPTS
+    }
+    return Page(
+        title="Attack: swaps before a face verifier",
+        lead=tuple(_lead(findings)),
+        headlines=(),
+        sections=(
+            Section("Who passes", "", (table(findings, columns, "", _TABLE),)),
+            Section("The verifiers", "", (_set_table(verifiers),)),
+        ),
+        commands=(findings.command,),
+        facts=facts(findings),
+    )
+
+
+def _lead(findings: Findings) -> Iterator[str]:
+    for accepts in ACCEPTS:
+        metric = _metric("swap", accepts)
+        ranking = ranked(findings.results, families(findings.results), metric, more=True)
+        if ranking:
+            name, share = ranking[0]
+            yield (
+                f"Before a verifier that takes {accepts:.1%} of strangers for the person, the "
+                f"swaps that pass most often are those of {name}: {share.value:.1%} "
+                f"({share.low:.1%} … {share.high:.1%})."
+            )
+        true = mean_of(findings.results, findings.results[0].family, _metric("truth", accepts))
+        if true:
+            yield f"The person’s own true film passes in {true.value:.1%} of its frames."
+
+
+def _set_table(verifiers: Verifiers) -> Scores:
+    columns = (
+        Column("threshold", "cosine", "", 3),
+        Column("pairs of strangers", "", "", 0),
+        Column("accepted pairs of one person", "", "", 3),
+    )
+    rows = tuple(
+        TableRow(
+            f"accepts {one.accepts:.1%} of strangers",
+            tuple(
+                Estimate(value, value, value, 1)
+                for value in (one.threshold, float(one.strangers), one.knows)
+            ),
+        )
+        for one in verifiers.set
+    )
+    return Scores("", _VERIFIER_TABLE.format(faces=verifiers.faces), columns, rows)
+
+
+ATTACK = Study(NAME, "How often does a swap pass a face verifier?", cells, page)

@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -28,7 +29,8 @@ from changeling.measuring import (
     spectral_distance,
     spectrum,
 )
-from changeling.study.experiments.experiment import Cell, Extent, Place
+from changeling.study.experiments.experiment import Cell, Extent, Place, Study
+from changeling.study.experiments.fashion_page import page
 from changeling.study.experiments.sheets import Sheets, real_and_drawn, spectra, strip
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import Stage
@@ -192,11 +194,11 @@ def _given_back(given: Tensor, true: Tensor, kinds: Tensor, how: str) -> Iterato
             yield Measurement(f"{how}_{metric}", mean, clip=f"class {kind}")
 
 
-def _planes(shown: Tensor) -> np.ndarray:
+def _planes(shown: Tensor) -> NDArray[np.float32]:
     return shown.permute(0, 2, 3, 1).numpy()
 
 
-def _rgb(picture: Tensor) -> np.ndarray:
+def _rgb(picture: Tensor) -> NDArray[np.float32]:
     """Three equal channels, over which every metric averages to that of the grey one."""
     return np.repeat(picture.permute(1, 2, 0).numpy(), 3, axis=2)
 
@@ -222,3 +224,6 @@ def cells(extent: Extent) -> Sequence[Cell]:
         cell("ddpm", "report", 3, 25, 9 if quick else 25),
         cell("ddpm", "laptop", 150, 25 * longer, count),
     )
+
+
+REPORT_FASHION = Study(NAME, "What do VAE, DCGAN and diffusion make of FashionMNIST?", cells, page)

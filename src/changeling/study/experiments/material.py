@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from changeling.actors import Actor, Performance, film
-from changeling.faces import Face, FaceSet, Matrix, Tracker, extract, open_set
+from changeling.faces import Face, FaceSet, Tracker, extract, open_set
+from changeling.faces.alignment import Matrix
 from changeling.media import Pixels, Tick
 from changeling.study.experiments.experiment import Place
 from changeling.study.pairs import PAIRS, Pair

@@ -51,15 +51,15 @@ DRAWN: Columns = MappingProxyType(
 )
 """Of pictures drawn, beside as many test pictures, on the project's own features."""
 
+_MEAN, _SAMPLE = "by the mean of the code", "by a code drawn at random"
 GIVEN_BACK: Columns = MappingProxyType(
     {
-        f"{how}_{metric}": Column(label, unit, better, digits, f"by the {how}")
-        for how in ("mean", "sample")
-        for metric, label, unit, better, digits in (
-            ("mse", "MSE", "", "less", 4),
-            ("psnr", "PSNR", "dB", "more", 2),
-            ("ssim", "SSIM", "", "more", 3),
-        )
+        "mean_mse": Column("MSE", "", "less", 4, _MEAN),
+        "mean_psnr": Column("PSNR", "dB", "more", 2, _MEAN),
+        "mean_ssim": Column("SSIM", "", "more", 3, _MEAN),
+        "sample_mse": Column("MSE", "", "less", 4, _SAMPLE),
+        "sample_psnr": Column("PSNR", "dB", "more", 2, _SAMPLE),
+        "sample_ssim": Column("SSIM", "", "more", 3, _SAMPLE),
     }
 )
-"""Of test pictures given back through the mean of their code, or through one drawn at random."""
+"""Of test pictures given back."""

@@ -1,30 +1,16 @@
-"""What the pages of several studies have in common: tables by family, films, facts."""
+"""What the pages of several studies have in common: tables by family, sentences, facts."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, fields
 
 import numpy as np
 
 from changeling.measuring import Estimate, estimate
 from changeling.study.experiments.experiment import Findings
-from changeling.study.page import Column, Film, Films, Scores, TableRow
-from changeling.study.results import CellResult, Shown
+from changeling.study.experiments.metrics import Columns
+from changeling.study.page import Column, Scores, TableRow
+from changeling.study.results import CellResult
 from changeling.study.scores import Versions
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Figures of one metric of one family, of all its cells."""
-
-    values: tuple[float, ...]
-    clips: tuple[str, ...]
-    """Of each value which clip it is of; the same clip under another seed is the same clip."""
-
-    @property
-    def estimate(self) -> Estimate | None:
-        """Mean and interval; None without values."""
-        return estimate(self.values, self.clips) if self.values else None
 
 
 def families(results: Iterable[CellResult]) -> list[str]:
@@ -32,8 +18,11 @@ def families(results: Iterable[CellResult]) -> list[str]:
     return list(dict.fromkeys(one.family for one in results))
 
 
-def figures(results: Iterable[CellResult], family: str, metric: str) -> Figures:
-    """What was measured of a family at the end of its training."""
+def mean_of(results: Iterable[CellResult], family: str, metric: str) -> Estimate | None:
+    """The mean of a metric of a family at the end of its training; None where there is none.
+
+    The interval is over clips: the same clip swapped by networks of two seeds is one clip.
+    """
     found = [
         (one.value, f"{cell.data} {one.clip}")
         for cell in results
@@ -41,17 +30,21 @@ def figures(results: Iterable[CellResult], family: str, metric: str) -> Figures:
         for one in cell.measurements
         if one.metric == metric and one.at is None and np.isfinite(one.value)
     ]
-    return Figures(tuple(value for value, _ in found), tuple(clip for _, clip in found))
+    if not found:
+        return None
+    values, clips = zip(*found, strict=True)
+    return estimate(values, clips)
 
 
-def table(findings: Findings, columns: Mapping[str, Column], title: str, meaning: str) -> Scores:
-    """A row a family: the mean over its clips, pairs and seeds, with intervals over clips."""
+def table(findings: Findings, columns: Columns, title: str, meaning: str) -> Scores:
+    """A row a family: means over its clips, pairs and seeds, for the columns that have any."""
+    results, tried = findings.results, families(findings.results)
     shown = {
         metric: column
         for metric, column in columns.items()
-        if any(figures(findings.results, one, metric).values for one in families(findings.results))
+        if any(mean_of(results, one, metric) for one in tried)
     }
-    rows = tuple(_row(findings, one, list(shown)) for one in families(findings.results))
+    rows = tuple(_row(findings, one, list(shown)) for one in tried)
     return Scores(title, meaning, tuple(shown.values()), rows)
 
 
@@ -59,30 +52,68 @@ def _row(findings: Findings, family: str, metrics: Sequence[str]) -> TableRow:
     own = [one for one in findings.results if one.family == family]
     notes = " ".join(dict.fromkeys(one.note for one in own if one.note))
     command = findings.recompute[own[0].cell]
-    cells = tuple(figures(own, family, metric).estimate for metric in metrics)
-    if not any(cells):
-        return TableRow(family, note=notes, command=command)
-    return TableRow(family, cells, notes, command)
+    cells = tuple(mean_of(own, family, metric) for metric in metrics)
+    return TableRow(family, cells if any(cells) else (), notes, command)
 
 
-def films(folder: Path, shown: Sequence[Shown], title: str, meaning: str) -> Films:
-    """The films of one clip beside each other."""
-    return Films(title, meaning, tuple(Film(one.kind, folder / one.file) for one in shown))
+def cost_table(findings: Findings) -> Scores:
+    """What training took, which is another on every machine."""
+    columns = (
+        Column("cells", digits=0),
+        Column("steps", digits=0),
+        Column("minutes", digits=1),
+        Column("steps a second", digits=1),
+    )
+    rows = []
+    for family in families(findings.results):
+        own = [one for one in findings.results if one.family == family and one.steps]
+        if own:
+            steps, seconds = (
+                float(np.mean(part))
+                for part in zip(*((one.steps, one.seconds) for one in own), strict=True)
+            )
+            figures = (len(own), steps, seconds / 60, steps / seconds)
+            rows.append(TableRow(family, tuple(Estimate(float(x), x, x, 1) for x in figures)))
+    return Scores(
+        "What it cost",
+        "Means over the cells of each row, on the machine that ran them.",
+        columns,
+        tuple(rows),
+    )
 
 
-def facts(results: Sequence[CellResult]) -> tuple[tuple[str, str], ...]:
-    """Data, seeds, steps and versions."""
+def ranked(
+    results: Sequence[CellResult], tried: Iterable[str], metric: str, *, more: bool
+) -> list[tuple[str, Estimate]]:
+    """The families that have this metric, the best first."""
+    found = [(one, mean) for one in tried if (mean := mean_of(results, one, metric))]
+    return sorted(found, key=lambda one: one[1].value, reverse=more)
+
+
+def best_sentence(
+    ranking: Sequence[tuple[str, Estimate]], what: str, unit: str, digits: int
+) -> str:
+    """Who leads, with what interval, and whether the second is within it."""
+    (name, best), *others = ranking
+    said = f"{what}: {name}, {_told(best, unit, digits)}"
+    if not others:
+        return said + "."
+    second, estimate_ = others[0]
+    apart = best.low > estimate_.high or best.high < estimate_.low
+    verdict = "before" if apart else "not to be told apart from"
+    return f"{said}, {verdict} {second}, {_told(estimate_, unit, digits)}."
+
+
+def _told(one: Estimate, unit: str, digits: int) -> str:
+    interval = f" ({one.low:.{digits}f} … {one.high:.{digits}f})" if one.clips > 1 else ""
+    return f"{one.value:.{digits}f}{unit}{interval}"
+
+
+def facts(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Data, seeds and versions."""
     versions = Versions.installed()
     return (
-        ("data", ", ".join(dict.fromkeys(one.data for one in results))),
-        ("seeds", ", ".join(dict.fromkeys(str(one.seed) for one in results))),
-        *(
-            (one.cell, f"{one.steps:,} steps in {one.seconds / 60:.1f} minutes")
-            for one in results
-            if one.steps
-        ),
-        *(
-            (field.name, value)
-            for field, value in zip(fields(versions), astuple(versions), strict=True)
-        ),
+        ("data", ", ".join(dict.fromkeys(one.data for one in findings.results))),
+        ("seeds", ", ".join(dict.fromkeys(str(one.seed) for one in findings.results))),
+        *zip((field.name for field in fields(versions)), astuple(versions), strict=True),
     )

@@ -2,17 +2,17 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from changeling.errors import UserError
 from changeling.media import writing
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
-from changeling.study.page import write_page
+from changeling.study.page_html import write_page
 from changeling.study.results import CellResult, Line, tidy, write_tables
-from changeling.study.stages import Stage
+from changeling.study.stages import Stage, quiet
 from changeling.training import Budget, Diverged, from_json, to_json
 
 SETTINGS, RESULT, REPORT = "study.json", "result.json", "report.html"
@@ -39,12 +39,12 @@ class Settings:
 class Spread(Protocol):
     """Where cells run."""
 
-    def __call__(self, work: Callable[[Cell], None], cells: Sequence[Cell]) -> None:
+    def __call__(self, work: "Work", cells: Sequence[Cell]) -> None:
         """Do `work` for every cell and return when all are done."""
         ...
 
 
-def one_by_one(work: Callable[[Cell], None], cells: Sequence[Cell]) -> None:
+def one_by_one(work: "Work", cells: Sequence[Cell]) -> None:
     """In this process, in order."""
     for cell in cells:
         work(cell)
@@ -80,6 +80,11 @@ class Work:
     def __call__(self, cell: Cell) -> None:
         """Run it."""
         finished(cell, self.place)
+
+    def quietly(self) -> Self:
+        """The same, telling nobody, for another process; wherever that one works."""
+        place = replace(self.place, root=self.place.root.resolve(), tell=quiet)
+        return replace(self, place=place)
 
 
 def finished(cell: Cell, place: Place) -> CellResult:

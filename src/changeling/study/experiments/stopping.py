@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from changeling.faces import Tracker, crop
 from changeling.generators import load_generator
 from changeling.measuring import Eyes, HeldOut, progress_of, read_samples
 from changeling.media import writing
 from changeling.study.experiments import face_to_face
-from changeling.study.experiments.experiment import Cell, Extent, Place
+from changeling.study.experiments.experiment import Cell, Extent, Place, Study
 from changeling.study.experiments.material import A, B, Clip, Films
+from changeling.study.experiments.stopping_page import page
 from changeling.study.experiments.swapping import Trained
 from changeling.study.results import CellResult, Measurement
 from changeling.training import Budget, from_json, to_json
@@ -136,7 +138,7 @@ def _asked(films: Films) -> Iterator[HeldOut]:
         yield _held_out(clip, own, learnt.crops()[rows])
 
 
-def _held_out(clip: Clip, own: str, learnt: np.ndarray) -> HeldOut:
+def _held_out(clip: Clip, own: str, learnt: NDArray[np.uint8]) -> HeldOut:
     """The first frames of a clip, as the extractor cuts them out."""
     source, target, side = Tracker(), Tracker(), learnt.shape[1]
     rows = []
@@ -166,3 +168,8 @@ def cells(extent: Extent) -> Sequence[Cell]:
         for cell in face_to_face.swaps(extent)
         if isinstance(cell, Trained) and cell.material.pair == face_to_face.FIRST
     )
+
+
+WHEN_TO_STOP = Study(
+    NAME, "When is a swap at its best, and what tells so without the truth?", cells, page
+)

@@ -1,0 +1,88 @@
+"""The page of report-fashion: the report's tables and figures, and its third model working."""
+
+from collections.abc import Iterator
+
+from changeling.study.experiments.experiment import Findings
+from changeling.study.experiments.metrics import DRAWN, GIVEN_BACK
+from changeling.study.experiments.pages import cost_table, facts, families, mean_of, ranked, table
+from changeling.study.page import Curve, Curves, Page, Picture, Pictures, Row, Section
+
+_GIVEN_BACK = (
+    "Test pictures through the mean of their code, and through a code drawn at random from it, as "
+    "in training. Intervals are over the ten classes."
+)
+_DRAWN = (
+    "Drawn pictures beside as many test pictures, by the project’s own classifier and on its "
+    "features: the distances compare with each other, not with published ones. Where few were "
+    "drawn, distances are left out."
+)
+
+
+def page(findings: Findings) -> Page:
+    """The report's tables and figures again, and its third model working."""
+    return Page(
+        title="FashionMNIST: the report’s three models, measured",
+        lead=tuple(_lead(findings)),
+        headlines=(),
+        sections=(
+            Section("Given back", "", (table(findings, GIVEN_BACK, "", _GIVEN_BACK),)),
+            Section("Drawn", "", (table(findings, DRAWN, "", _DRAWN),)),
+            Section("Losses", "", tuple(_charts(findings))),
+            Section("Pictures", "", tuple(_pictures(findings))),
+            Section("Cost", "", (cost_table(findings),)),
+        ),
+        commands=(findings.command,),
+        facts=facts(findings),
+    )
+
+
+def _lead(findings: Findings) -> Iterator[str]:
+    results = findings.results
+    by_mean = [
+        mean_of(results, "vae report", f"mean_{metric}") for metric in ("mse", "psnr", "ssim")
+    ]
+    if all(by_mean):
+        mse, psnr, ssim = (one.value for one in by_mean if one)
+        yield (
+            f"The report’s VAE gives test pictures back with an MSE of {mse:.4f}, {psnr:.2f} dB "
+            f"and an SSIM of {ssim:.4f}; the report says 0.0146, 18.87 dB and 0.6617."
+        )
+    for metric, what in (
+        ("confidence", "The classifier is surest of what is drawn by"),
+        ("frechet", "Nearest to test pictures by Fréchet distance is"),
+    ):
+        ranking = ranked(results, families(results), metric, more=metric == "confidence")
+        if ranking:
+            yield f"{what} {ranking[0][0]} ({ranking[0][1].value:.3g})."
+
+
+def _charts(findings: Findings) -> Iterator[Curves]:
+    """The losses of each cell, by epoch."""
+    for cell in findings.results:
+        names = list(dict.fromkeys(one.metric for one in cell.measurements if one.at is not None))
+        lines = tuple(
+            Curve(
+                name.removeprefix("loss_"),
+                tuple(
+                    (one.at, one.value)
+                    for one in cell.measurements
+                    if one.metric == name and one.at
+                ),
+            )
+            for name in names
+        )
+        if lines:
+            yield Curves(cell.family, "Means over the steps of each epoch.", "epoch", "loss", lines)
+
+
+def _pictures(findings: Findings) -> Iterator[Pictures]:
+    """All sheets, kind by kind."""
+    titles = dict.fromkeys(one.clip for cell in findings.results for one in cell.shown)
+    for title in titles:
+        rows = [
+            Row(cell.family, Picture.read(findings.folder / one.file, one.words))
+            for cell in findings.results
+            for one in cell.shown
+            if one.clip == title
+        ]
+        yield Pictures(title, rows[0].picture.words, (), tuple(rows))
