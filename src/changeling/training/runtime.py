@@ -1,6 +1,5 @@
 """How the machine is used: device, precision, memory layout, threads; `plain` turns it all off."""
 
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -33,10 +32,13 @@ class Runtime:
 
     @classmethod
     def best(cls) -> "Runtime":
-        """Return the fastest way to use this machine."""
+        """Return the fastest way to use this machine, on as many threads as torch was given.
+
+        Those are all cores, unless the environment variable OMP_NUM_THREADS says how many.
+        """
         device = _device()
         precision = torch.bfloat16 if _has_bfloat16(device) else torch.float32
-        return cls(device, precision, True, True, os.cpu_count() or 1, 2)
+        return cls(device, precision, True, True, torch.get_num_threads(), 2)
 
     def plain(self) -> "Runtime":
         """Return the same device and threads used in the plainest way, to measure the gain."""
