@@ -24,8 +24,8 @@ def print_opinions(results: "RatingResults") -> None:
         print(f"Left out: rater {one.rater}. {one.why}")
     people = "1 person" if results.raters == 1 else f"{results.raters} people"
     print(
-        f"{results.answers} answers of {people} count. Intervals of opinions resample people, those "
-        "of ρ what is ordered; α is Krippendorff’s."
+        f"{results.answers} answers of {people} count. Intervals of opinions resample people, "
+        "those of ρ what is ordered; α is Krippendorff’s."
     )
 
 

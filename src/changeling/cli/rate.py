@@ -48,10 +48,10 @@ class Rate:
 
         sitting = Sitting(self.study, self.rater)
         with RatingServer(sitting, port=self.port or 0) as server:
-            print(f"Rate at {server.url} (this machine only; Ctrl-C ends)", flush=True)
-            if not self.no_open:
-                webbrowser.open(server.url)
             try:
+                print(f"Rate at {server.url} (this machine only; Ctrl-C ends)", flush=True)
+                if not self.no_open:
+                    webbrowser.open(server.url)
                 server.serve_forever()
             except KeyboardInterrupt:
                 print()

@@ -22,17 +22,18 @@ from changeling.training import to_json
 
 HOME = "127.0.0.1"
 """No other machine reaches it."""
-_LONGEST = 1000
-"""Bytes of an answer."""
+_LONGEST = 100_000
+"""Bytes of an answer that are read; it has about fifty."""
 _CHUNK = 1 << 18
 _SEEKS = ("Accept-Ranges", "bytes")
 _CLOSED = (
+    ("Connection", "close"),
     ("Cache-Control", "no-store"),
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-"""Nothing is kept by the browser or told to others."""
+"""Nothing is kept by the browser or told to others, and no thread waits for another request."""
 _FILM = re.compile(r"clips/(\d{1,6})/(clip|performance|target)")
 
 
@@ -141,8 +142,6 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _Refused(HTTPStatus.FORBIDDEN)
             answer(path)
         except _Refused as refused:
-            # What was sent with it is not read, so the connection cannot go on.
-            self.close_connection = True
             self._send(refused.status, refused.status.phrase.encode(), "text/plain")
         except UserError as error:
             self._send(HTTPStatus.INTERNAL_SERVER_ERROR, str(error).encode(), "text/plain")
@@ -159,19 +158,24 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.NOT_FOUND)
 
     def _post(self, path: str) -> None:
+        sent = self._body()
         if path != "answer":
             raise _Refused(HTTPStatus.NOT_FOUND)
         try:
-            length = int(self.headers.get("Content-Length", ""))
-            if not 0 <= length <= _LONGEST:
-                raise ValueError(length)
-            place, question, value = json.loads(self.rfile.read(length))
+            place, question, value = json.loads(sent)
             if type(place) is not int or type(question) is not str or type(value) is not int:
                 raise ValueError(place, question, value)
             self.server.sitting.keep(place, question, value)
         except (ValueError, TypeError) as error:
             raise _Refused(HTTPStatus.BAD_REQUEST) from error
         self._send(HTTPStatus.OK, b"kept", "text/plain")
+
+    def _body(self) -> bytes:
+        """What was sent, read before it is judged: a browser gets no answer to what is not read."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > _LONGEST:
+            raise _Refused(HTTPStatus.BAD_REQUEST)
+        return self.rfile.read(int(length))
 
     def _film(self, place: int, kind: str) -> Path:
         exhibits = self.server.sitting.exhibits
@@ -218,6 +222,4 @@ class _Handler(BaseHTTPRequestHandler):
             *more,
         ):
             self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
         self.end_headers()
