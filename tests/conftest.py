@@ -1,51 +1,79 @@
 """What every test shares."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree, which
 
 import pytest
 from samples import KINDS, Refuse, publish_one, training, tree
 
 from changeling.provenance import Consent, write_consent
 
-LEFT_OUT = pytest.StashKey[str]()
+LEFT_OUT = pytest.StashKey[list[str]]()
 """What is said at the end of tests that did not run."""
 
 
+@dataclass(frozen=True)
+class Need:
+    """Something that some tests need and pip does not bring."""
+
+    name: str
+    found: Callable[[], bool]
+    packages: str
+    """Debian's packages that bring it."""
+
+
+def _fashion_mnist() -> bool:
+    # Imported here because most tests need none of the torch behind it, which takes seconds.
+    from changeling.faces.datasets_fashion import find_fashion
+
+    return find_fashion() is not None
+
+
+def _browser() -> bool:
+    return all(which(program) for program in ("chromium", "chromedriver"))
+
+
+NEEDS = {
+    "fashion_mnist": Need("FashionMNIST", _fashion_mnist, "dataset-fashion-mnist"),
+    "browser": Need("Chromium", _browser, "chromium chromium-driver"),
+}
+"""By the marker of the tests that need it."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fashion_mnist: reads FashionMNIST's files")
+    for marker, need in NEEDS.items():
+        config.addinivalue_line("markers", f"{marker}: needs {need.name}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the tests that read FashionMNIST where it is missing; with CI=true that fails."""
-    reads = [item for item in items if item.get_closest_marker("fashion_mnist")]
-    if not reads:
-        return
-    # Imported here because most tests need none of the torch behind it, which takes seconds.
-    from changeling.faces.datasets_fashion import PACKAGE, find_fashion
-
-    if find_fashion():
-        return
-    if os.environ.get("CI", "") not in ("", "0", "false"):
-        raise pytest.UsageError(
-            f"FashionMNIST is missing, which {len(reads)} of the tests read: "
-            f"apt-get install {PACKAGE}"
+    """Leaves out the tests that need what is not on this computer; with CI=true that fails."""
+    said = config.stash.setdefault(LEFT_OUT, [])
+    for marker, need in NEEDS.items():
+        asking = [item for item in items if item.get_closest_marker(marker)]
+        if not asking or need.found():
+            continue
+        if os.environ.get("CI", "") not in ("", "0", "false"):
+            raise pytest.UsageError(
+                f"{need.name} is missing, which {len(asking)} of the tests need: "
+                f"apt-get install {need.packages}"
+            )
+        said.append(
+            f"LEFT OUT: what needs {need.name}, which is not on this computer ({len(asking)} of "
+            f"the tests); `sudo apt-get install {need.packages}` adds them."
         )
-    config.stash[LEFT_OUT] = (
-        f"LEFT OUT: what reads FashionMNIST, which is not on this computer ({len(reads)} of the "
-        f"tests); `sudo apt-get install {PACKAGE}` adds them."
-    )
-    config.hook.pytest_deselected(items=reads)
-    items[:] = [item for item in items if item not in reads]
+        config.hook.pytest_deselected(items=asking)
+        items[:] = [item for item in items if item not in asking]
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """The last word of a test run says what was not tested."""
-    if said := config.stash.get(LEFT_OUT, ""):
-        terminalreporter.write_line(said, yellow=True)
+    for line in config.stash.get(LEFT_OUT, []):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +173,18 @@ def refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
         return said.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory, configuration: None) -> Path:
+    """A study whose films can be rated; to be copied."""
+    # Imported here because most tests need none of the torch behind it, which takes seconds.
+    from rating import make_study
+
+    return make_study(tmp_path_factory.mktemp("shown"))
+
+
+@pytest.fixture
+def study(shown: Path, tmp_path: Path) -> Path:
+    """A copy of the study, to be rated and spoilt."""
+    return Path(copytree(shown, tmp_path / "study"))

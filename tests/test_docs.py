@@ -22,7 +22,7 @@ DOCS = ROOT / "docs"
 BEGIN, END = "<!-- help:begin -->", "<!-- help:end -->"
 ROOMS = (
     "media", "provenance", "training", "actors", "faces", "generators", "converting", "measuring",
-    "study",
+    "study", "studio",
 )  # fmt: skip
 DEPENDENCY = re.compile(r'^    "([a-z0-9-]+)[^"]*",$|"([a-z0-9-]+)>=[^"]*"[,\]]', re.MULTILINE)
 

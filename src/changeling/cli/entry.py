@@ -21,6 +21,7 @@ from changeling.cli.families import Families
 from changeling.cli.film import Film
 from changeling.cli.fit import Fit
 from changeling.cli.judge import Judge
+from changeling.cli.rate import Rate
 from changeling.cli.reenact import Reenact
 from changeling.cli.restore import Restore
 from changeling.cli.study import Study
@@ -44,6 +45,7 @@ COMMANDS: dict[str, type["Command"]] = {
     "draw": Draw,
     "restore": Restore,
     "judge": Judge,
+    "rate": Rate,
     "verify": Verify,
     "consent": Consent,
     "teach": Teach,

@@ -37,7 +37,7 @@ class Question:
 
 REAL = Question(
     name="real or fake",
-    words="Is this a face as it was filmed, or was it put in afterwards?",
+    words="Is the face as it was filmed, or was it put in afterwards?",
     low="fake: it was put in",
     high="real: as it was filmed",
     lowest=0,
@@ -59,7 +59,7 @@ QUESTIONS = (
              "another expression", "the same", against="performance"),
     Question("pose", "Does the head look the same way as in the performance?",
              "another way", "the same way", against="performance"),
-    Question("likeness", "Is this the person who is shown beside the clip?",
+    Question("likeness", "Does the clip show this person?",
              "somebody else", "this person", against="target"),
 )  # fmt: skip
 """In the order in which they are asked: what needs nothing beside the clip comes first."""

@@ -72,7 +72,7 @@ class Ratings:
             file.execute("PRAGMA journal_mode = WAL")
         with self._transaction() as file:
             for table in _TABLES:
-                file.execute(f"IF NOT EXISTS {table}")
+                file.execute(f"CREATE TABLE IF NOT EXISTS {table}")
             file.executemany("INSERT OR IGNORE INTO clips VALUES (?, ?, ?, ?, ?)", clips)
             file.execute(f"PRAGMA application_id = {APPLICATION}")
 
