@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from changeling.media import read_frames, writing
 from changeling.study.films import seen_in
@@ -32,7 +31,7 @@ def write_page(path: Path, page: Page, *, overwrite: bool = False) -> None:
 def chart_svg(curves: Curves, *, alone: bool) -> str:
     """A chart as SVG; `alone`: as a file of its own, with its style."""
     template = _environment().get_template("chart.svg")
-    style = Markup((_FOLDER / "chart.css").read_text(encoding="utf-8"))
+    style = (_FOLDER / "chart.css").read_text(encoding="utf-8")
     return template.render(chart=lay_out(curves), width=WIDTH, alone=alone, style=style)
 
 
@@ -45,7 +44,7 @@ def _environment() -> Environment:
         "png": lambda data: _uri("image/png", data),
         "mp4": lambda path: _uri("video/mp4", read_bytes(path)),
         "still": _still,
-        "chart": lambda part: Markup(chart_svg(part, alone=False)),
+        "chart": lambda part: chart_svg(part, alone=False),
         "heading": heading,
         "rows": _rows,
         "runs": _runs,
