@@ -34,7 +34,7 @@ from changeling.study.page import (
 from changeling.study.page_chart import lay_out
 from changeling.study.page_html import chart_svg, write_page
 from changeling.study.page_markdown import write_markdown
-from changeling.study.page_table import figures
+from changeling.study.page_table import figures, rule
 
 VOID = {"meta", "img", "hr", "input", "br"}
 TILE = np.zeros((8, 12, 3), np.uint8)
@@ -189,6 +189,11 @@ def test_a_number_leads_to_its_command(text: str) -> None:
 def test_a_row_that_diverged_says_so(text: str) -> None:
     assert '<td class="note" colspan="2">diverged at step 7</td>' in text
     assert "one seed diverged" in text
+
+
+def test_the_rule_is_said_where_there_are_intervals() -> None:
+    assert "touches that of no other row" in rule(table([around(23, 1)]))
+    assert rule(table([around(23, 0, 1), None])) == ""
 
 
 def test_pictures_and_films_go_in_as_they_are_signed(

@@ -11,7 +11,7 @@ from changeling.media import read_frames, writing
 from changeling.study.films import seen_in
 from changeling.study.page import Column, Curves, Page, Part, Picture, Scores, TableRow, read_bytes
 from changeling.study.page_chart import WIDTH, lay_out
-from changeling.study.page_table import RULE, Figure, figures, heading
+from changeling.study.page_table import Figure, figures, heading, rule
 
 _FOLDER = Path(__file__).parent
 
@@ -24,7 +24,7 @@ def write_page(path: Path, page: Page, *, overwrite: bool = False) -> None:
     numbers = {command: index for index, command in enumerate(page.all_commands(), start=1)}
     with writing(path, overwrite=overwrite) as beside:
         template = _environment().get_template("page.html")
-        text = template.render(page=page, numbers=numbers, rule=RULE, kind=_kind)
+        text = template.render(page=page, numbers=numbers, kind=_kind)
         beside.write_text(text, encoding="utf-8")
 
 
@@ -47,6 +47,7 @@ def _environment() -> Environment:
         "chart": lambda part: chart_svg(part, alone=False),
         "heading": heading,
         "rows": _rows,
+        "rule": rule,
         "runs": _runs,
         "begins": _begins,
     }
