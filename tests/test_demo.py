@@ -283,7 +283,7 @@ def test_a_film_judged_against_itself_is_perfect(made: Demo, tmp_path: Path) -> 
     page = out.read_text("utf-8")
     assert ">100.00<" in page
     assert "http:" not in re.sub(r"base64,[^\"]+", "", page)
-    assert len(pictures_of(out)) == 8 + 8 + 1
+    assert len(pictures_of(out)) == 8 + 8
 
 
 def test_a_report_that_exists_is_kept(made: Demo, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from changeling.study.page import (
 from changeling.study.page_chart import lay_out
 from changeling.study.page_html import chart_svg, write_page
 from changeling.study.page_markdown import write_markdown
-from changeling.study.page_table import figures
+from changeling.study.page_table import figures, rule
 
 VOID = {"meta", "img", "hr", "input", "br"}
 TILE = np.zeros((8, 12, 3), np.uint8)
@@ -191,6 +191,11 @@ def test_a_row_that_diverged_says_so(text: str) -> None:
     assert "one seed diverged" in text
 
 
+def test_the_rule_is_said_where_there_are_intervals() -> None:
+    assert "touches that of no other row" in rule(table([around(23, 1)]))
+    assert rule(table([around(23, 0, 1), None])) == ""
+
+
 def test_pictures_and_films_go_in_as_they_are_signed(
     text: str, page: Page, film: Path, tmp_path: Path
 ) -> None:
@@ -275,5 +280,5 @@ def test_a_chart_of_little_is_still_a_chart(points: tuple[tuple[float, float], .
     curves = Curves("", "", "x", EVIL, (Curve(EVIL, points), Curve("b", ((0.5, -1.0),))))
     root = ElementTree.fromstring(chart_svg(curves, alone=True))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "nan" not in chart_svg(curves, alone=False)
+    assert re.findall(r"\b(?:nan|inf)\b", chart_svg(curves, alone=False)) == []
     assert len(root.findall(".//*[@class='line c0']")) == 1

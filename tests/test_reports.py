@@ -11,7 +11,7 @@ from changeling.study import ScoreLine, judge_report, score_lines
 from changeling.study.charts import caption
 from changeling.study.films import strip
 from changeling.study.judge import score_table
-from changeling.study.page_table import figures
+from changeling.study.page_table import figures, rule
 from changeling.study.run_curves import loss_curves, truth_curves
 
 GOOD, BAD = Score(0.001, 30.0, 0.9), Score(0.1, 10.0, 0.2)
@@ -69,6 +69,7 @@ def test_scores_of_a_film_are_a_table_without_intervals() -> None:
     one, two = figures(table)
     assert [cell.text for cell in one] == ["30.00", "0.900", "0.00100", "10.00", "0.200", "0.10000"]
     assert [cell.text for cell in two] == ["10.00", "0.200", "0.10000", "30.00", "0.900", "0.00100"]
+    assert rule(table) == ""
     assert not any(cell.best for cell in (*one, *two)), "one film tells nothing of chance"
 
 

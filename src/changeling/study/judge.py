@@ -71,7 +71,7 @@ def frame_row(moment: Moment, credential: Credential) -> Row:
     return Row(label, Picture.sign(strip(tiles), credential, f"whole frames at {label}"))
 
 
-def score_table(lines: Sequence[ScoreLine]) -> Scores:
+def score_table(lines: Sequence[ScoreLine], command: str = "") -> Scores:
     """Scores of one film, which have no interval: who in the rows, where in the columns."""
     scores = {(line.who, line.where): line.score for line in lines}
     rivals, places = (dict.fromkeys(names) for names in zip(*scores, strict=True))
@@ -88,7 +88,8 @@ def score_table(lines: Sequence[ScoreLine]) -> Scores:
     for who in rivals:
         found = [scores[who, where] for where in places]
         values = [value for one in found for value in (one.psnr, one.ssim, one.mse)]
-        rows.append(TableRow(who, tuple(Estimate(value, value, value, 1) for value in values)))
+        cells = tuple(Estimate(value, value, value, 1) for value in values)
+        rows.append(TableRow(who, cells, command=command))
     return Scores("", "", tuple(columns), tuple(rows))
 
 
@@ -107,7 +108,7 @@ def _page(swap: Path, truth: Path, out: Path, judgement: VideoJudgement) -> Page
             Headline(f"{judgement.frame.psnr:.1f} dB", "PSNR of the whole frame"),
         ),
         sections=(
-            Section("Scores", _TABLE, (score_table(score_lines(judgement)),)),
+            Section("Scores", _TABLE, (score_table(score_lines(judgement), command),)),
             *_grids(moments, seen_in([swap, truth], out.name)),
             Section("Frame by frame", _CURVE, _curves(judgement)),
         ),
@@ -151,7 +152,7 @@ def _curves(judgement: VideoJudgement) -> tuple[Curves, ...]:
         "SSIM inside the face": [(time, face.ssim) for time, face in faces],
     }
     return tuple(
-        Curves("", "", "seconds", name, (Curve(name, tuple(points)),))
+        Curves("", "", "seconds", name, (Curve("the swap", tuple(points)),))
         for name, points in named.items()
     )
 

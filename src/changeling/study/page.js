@@ -14,7 +14,8 @@ for (const svg of document.querySelectorAll("svg.chart")) {
   }));
   const area = svg.querySelector(".area");
   const rule = svg.querySelector(".rule");
-  const name = svg.dataset.x;
+  const axis = svg.querySelector(".x");
+  const name = axis.textContent;
   let at = null;
 
   const nearest = (places) => {
@@ -27,6 +28,7 @@ for (const svg of document.querySelectorAll("svg.chart")) {
 
   const show = () => {
     const said = [];
+    axis.textContent = name;
     for (const { places, values, dot, key, shown } of lines) {
       const value = key.querySelector(".value");
       const told = at !== null && shown && places.length > 0;
@@ -39,12 +41,12 @@ for (const svg of document.querySelectorAll("svg.chart")) {
       dot.setAttribute("cx", places[index][0]);
       dot.setAttribute("cy", places[index][1]);
       value.textContent = String(Number(values[index][1].toPrecision(4)));
-      const x = Number(values[index][0].toPrecision(4));
-      said.push(`${name} ${x}: ${key.querySelector("text").textContent} ${value.textContent}`);
+      axis.textContent = `${name} ${Number(values[index][0].toPrecision(4))}`;
+      said.push(`${key.querySelector("text").textContent} ${value.textContent}`);
     }
     rule.setAttribute("visibility", at === null ? "hidden" : "visible");
     if (at !== null) for (const end of ["x1", "x2"]) rule.setAttribute(end, at);
-    area.setAttribute("aria-valuetext", said.join("; "));
+    area.setAttribute("aria-valuetext", [axis.textContent, ...said].join(", "));
   };
 
   const steps = () =>

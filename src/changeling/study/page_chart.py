@@ -70,7 +70,7 @@ def lay_out(curves: Curves) -> Chart:
     xs, ys = [x for x, _ in every], [y for _, y in every]
     x_marks, y_marks = _marks(min(xs), max(xs)), _marks(min(ys), max(ys))
     y_texts = _texts(y_marks)
-    left = _LETTER * max(map(len, y_texts)) + 10
+    left = round(_LETTER * max(map(len, y_texts)) + 10, 1)
     right, bottom = WIDTH - _RIGHT, _TOP + _PLOT
     across = _Axis(min(xs), max(max(xs), math.nextafter(min(xs), math.inf)), left, right)
     up = _Axis(y_marks[0], y_marks[-1], bottom, _TOP)

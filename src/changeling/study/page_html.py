@@ -6,13 +6,12 @@ from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from changeling.media import read_frames, writing
 from changeling.study.films import seen_in
 from changeling.study.page import Column, Curves, Page, Part, Picture, Scores, TableRow, read_bytes
 from changeling.study.page_chart import WIDTH, lay_out
-from changeling.study.page_table import RULE, Figure, figures, heading
+from changeling.study.page_table import Figure, figures, heading, rule
 
 _FOLDER = Path(__file__).parent
 
@@ -25,14 +24,14 @@ def write_page(path: Path, page: Page, *, overwrite: bool = False) -> None:
     numbers = {command: index for index, command in enumerate(page.all_commands(), start=1)}
     with writing(path, overwrite=overwrite) as beside:
         template = _environment().get_template("page.html")
-        text = template.render(page=page, numbers=numbers, rule=RULE, kind=_kind)
+        text = template.render(page=page, numbers=numbers, kind=_kind)
         beside.write_text(text, encoding="utf-8")
 
 
 def chart_svg(curves: Curves, *, alone: bool) -> str:
     """A chart as SVG; `alone`: as a file of its own, with its style."""
     template = _environment().get_template("chart.svg")
-    style = Markup((_FOLDER / "chart.css").read_text(encoding="utf-8"))
+    style = (_FOLDER / "chart.css").read_text(encoding="utf-8")
     return template.render(chart=lay_out(curves), width=WIDTH, alone=alone, style=style)
 
 
@@ -45,9 +44,10 @@ def _environment() -> Environment:
         "png": lambda data: _uri("image/png", data),
         "mp4": lambda path: _uri("video/mp4", read_bytes(path)),
         "still": _still,
-        "chart": lambda part: Markup(chart_svg(part, alone=False)),
+        "chart": lambda part: chart_svg(part, alone=False),
         "heading": heading,
         "rows": _rows,
+        "rule": rule,
         "runs": _runs,
         "begins": _begins,
     }

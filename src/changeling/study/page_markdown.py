@@ -22,7 +22,7 @@ from changeling.study.page import (
     read_bytes,
 )
 from changeling.study.page_html import chart_svg
-from changeling.study.page_table import RULE, figures, heading
+from changeling.study.page_table import figures, heading, rule
 
 _AGAIN = "the-same-again"
 _STILLS = 3
@@ -129,7 +129,7 @@ class _Document:
             else:
                 rows.append([f"{label}<br>{note}" if note else label, *texts])
         yield from _table(["", *names], rows, right=True)
-        yield from ("", RULE)
+        yield from ("", rule(scores))
 
     def _pictures(self, grid: Pictures) -> Iterator[str]:
         names = " · ".join(map(_plain, grid.columns))

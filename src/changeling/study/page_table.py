@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from changeling.measuring import Estimate
 from changeling.study.page import Column, Scores
 
-RULE = (
-    "Behind each figure, where clips could be resampled, the interval in which it lies with 95 %. "
-    "Bold is the best of a column, where its interval does not touch that of any other row."
+_RULE = (
+    "With each figure the interval in which it lies with 95 %, by resampled clips, where there are "
+    "two clips or more. Bold is the best of a column whose interval touches that of no other row."
 )
 
 
@@ -32,6 +32,12 @@ def heading(column: Column) -> str:
     """Name, unit, and an arrow that says which figures are better."""
     unit = f", {column.unit}" if column.unit else ""
     return column.name + unit + {"more": " ↑", "less": " ↓", "": ""}[column.better]
+
+
+def rule(scores: Scores) -> str:
+    """What is said below a table; nothing where no figure has an interval."""
+    known = any(cell and cell.clips > 1 for row in scores.rows for cell in row.cells)
+    return _RULE if known else ""
 
 
 def figures(scores: Scores) -> list[list[Figure]]:

@@ -15,15 +15,17 @@ def loss_curves(rows: Rows) -> tuple[Curves, ...]:
     """One chart for each loss, over the minutes trained."""
     logged = [row for row in rows if "rate" in row]
     names = [name for name in logged[0] if name not in _NO_LOSS] if logged else []
-    return tuple(_over_minutes(logged, name, name) for name in names)
+    return tuple(_over_minutes(logged, name, name, "the network") for name in names)
 
 
 def truth_curves(rows: Rows) -> tuple[Curves, ...]:
     """PSNR and SSIM against the truth; none when it was never asked."""
     asked = [row for row in rows if "truth_psnr" in row]
-    return tuple(_over_minutes(asked, *named) for named in _TRUTH.items()) if asked else ()
+    return (
+        tuple(_over_minutes(asked, *named, "the swap") for named in _TRUTH.items()) if asked else ()
+    )
 
 
-def _over_minutes(rows: Rows, key: str, name: str) -> Curves:
+def _over_minutes(rows: Rows, key: str, y: str, name: str) -> Curves:
     points = tuple((row["seconds"] / 60, row[key]) for row in rows)
-    return Curves("", "", "minutes", name, (Curve(name, points),))
+    return Curves("", "", "minutes", y, (Curve(name, points),))
