@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from changeling.actors import hair as hair_room
-from changeling.actors.actor import Actor, FaceTraits, StylingTraits, face_traits, styling_traits
+from changeling.actors.actor import Actor, FaceTraits, StylingTraits
+from changeling.actors.blend import Blend, traits
 from changeling.actors.landmarks import inner_face
 from changeling.actors.model import Floats, Ints, Part, model, rest_vertices
 from changeling.actors.raster import CUT, FRINGE, LOCKS, SHEET, SOLID, STRANDS
@@ -55,12 +56,12 @@ class Body:
 
 
 @lru_cache(maxsize=8)
-def build(actor: Actor, *, coarse: bool = False) -> Body:
+def build(actor: Actor | Blend, *, coarse: bool = False) -> Body:
     """Make an actor's body; a second or so, remembered for the last eight.
 
     coarse: half as many rays and a quarter of the texels, three times faster.
     """
-    face, styling = face_traits(actor.face), styling_traits(actor.styling)
+    face, styling = traits(actor)
     m = model()
     rest = resting(face, styling)
     eyes = m.eyes(rest)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from changeling.actors.actor import Actor
+from changeling.actors.blend import Blend
 from changeling.actors.body import build
 from changeling.actors.camera import Camera, Drawn
 from changeling.actors.device import device as default_device
@@ -31,7 +32,7 @@ class Shot:
 
 
 def render(
-    actor: Actor,
+    actor: Actor | Blend,
     performance: Performance,
     *,
     size: tuple[int, int] = (640, 360),
