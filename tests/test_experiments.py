@@ -27,6 +27,9 @@ from changeling.study.stages import quiet
 from changeling.training import Budget, Diverged, Runtime
 
 
+MINUTE = Budget(1.0)
+
+
 @dataclass
 class Notes:
     """What happened, and what is to happen."""
@@ -44,7 +47,7 @@ class Toy:
 
     name: str
     notes: Notes
-    budget: Budget = Budget(1.0)
+    budget: Budget = MINUTE
     family: str = "toy"
     data: str = "nothing"
     seed: int = 0

@@ -46,9 +46,7 @@ def traits(who: Actor | Blend) -> tuple[FaceTraits, StylingTraits]:
     return _between(own, goal, who.share), styling
 
 
-def moved(
-    performance: Performance, factor: Factor, goal: Performance, share: float
-) -> Performance:
+def moved(performance: Performance, factor: Factor, goal: Performance, share: float) -> Performance:
     """The performance with one factor `share` of the way to that of `goal`, 0…1 and beyond.
 
     goal: as many frames, or a single one that all move to. Strengths stay in 0…1, vectors to the
@@ -88,7 +86,12 @@ def at_rest(performance: Performance) -> Performance:
     single = averaged([performance])
     strength = sum(
         float(getattr(single, name).mean()) * share
-        for name, share in (("key_colour", 0.5), ("fill_colour", 0.5), ("sky", 0.5), ("ground", 0.5))
+        for name, share in (
+            ("key_colour", 0.5),
+            ("fill_colour", 0.5),
+            ("sky", 0.5),
+            ("ground", 0.5),
+        )
     )
     white = np.full((1, 3), strength, np.float32)
     return replace(

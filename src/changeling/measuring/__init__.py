@@ -5,7 +5,7 @@ from changeling.measuring.baselines import CopySource, MeanFace
 from changeling.measuring.border import Border, border
 from changeling.measuring.clip import Bare, ClipFigures, ClipFiles, Placed, Unaided, clip_figures
 from changeling.measuring.correlation import rank_correlation, spearman
-from changeling.measuring.cost import Cost, cost, operations, parameters, peak_memory
+from changeling.measuring.cost import Cost, cost, forget_peak, operations, parameters, peak_memory
 from changeling.measuring.denoising import (
     NonLocalMeans,
     levels,
@@ -105,6 +105,7 @@ __all__ = [
     "estimate",
     "expression_errors",
     "flicker",
+    "forget_peak",
     "frechet_distance",
     "judge",
     "judge_videos",

@@ -4,10 +4,13 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
+
+_STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,28 @@ def operations(work: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
+def forget_peak(device: torch.device) -> None:
+    """Let `peak_memory` count from now on, where the system can: on CUDA and on Linux."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif _FORGET.exists():
+        _FORGET.write_text("5", encoding="ascii")  # proc(5): resets the peak resident set size
+
+
 def peak_memory(device: torch.device) -> float:
     """Bytes that were in use at the most.
 
-    On the processor the resident memory of this process since it began, Python's own included; on
-    CUDA what torch gave to tensors since `torch.cuda.reset_peak_memory_stats`. NaN on Windows,
-    where the system does not tell.
+    On the processor the resident memory of this process since it began, or on Linux since
+    `forget_peak`, Python's own included; on CUDA what torch gave to tensors. NaN on Windows, where
+    the system does not tell.
     """
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device))
+    if _STATUS.exists():
+        (line,) = [x for x in _STATUS.read_text("ascii").splitlines() if x.startswith("VmHWM")]
+        return 1024 * float(line.split()[1])
     if sys.platform == "win32":
         return math.nan
     from resource import RUSAGE_SELF, getrusage  # which Windows does not have
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return float(getrusage(RUSAGE_SELF).ru_maxrss * unit)
+    return float(getrusage(RUSAGE_SELF).ru_maxrss)  # in bytes on macOS

@@ -60,6 +60,8 @@ class CellResult:
     """Steps trained: the same study by steps repeats the figures."""
     seconds: float = 0.0
     """Seconds trained."""
+    memory: float = 0.0
+    """Bytes that this process used at the most while it trained."""
     measurements: tuple[Measurement, ...] = ()
     shown: tuple[Shown, ...] = ()
 

@@ -22,9 +22,11 @@ from changeling.generators.ddpm import Ddpm
 from changeling.generators.vae_pictures import PictureVAE
 from changeling.measuring import (
     FashionClassifier,
+    forget_peak,
     frechet_distance,
     kernel_distance,
     manifold,
+    peak_memory,
     score,
     spectral_distance,
     spectrum,
@@ -83,7 +85,9 @@ class Clothes:
 
     def run(self, place: Place) -> CellResult:
         """Train, draw, and, where the family can, give test pictures back; measure it all."""
+        forget_peak(place.runtime.device)
         run = self._train(place)
+        memory = peak_memory(place.runtime.device)
         family = load_drawer(run.folder, runtime=place.runtime)
         sheets = Sheets(place, self.name, self.learner)
         drawn = _sized(family.draw(self.count, seed=self.seed))
@@ -106,7 +110,7 @@ class Clothes:
         last = [row for row in run.rows() if "seconds" in row][-1]
         return CellResult(
             self.name, self.family, self.data, self.seed, "done",
-            steps=round(last["step"]), seconds=float(last["seconds"]),
+            steps=round(last["step"]), seconds=float(last["seconds"]), memory=memory,
             measurements=tuple(measured), shown=sheets.shown,
         )  # fmt: skip
 

@@ -12,6 +12,20 @@ from changeling.study.page import Column, Scores, TableRow
 from changeling.study.results import CellResult
 from changeling.study.scores import Versions
 
+_COST = (
+    "Means over the cells of each row, on the machine that ran them. Memory is that of the whole "
+    "process. Parameters count all networks, judges included; operations are those of one face, "
+    "a multiplication and its addition being two."
+)
+_COLUMNS = (
+    Column("steps", digits=0),
+    Column("minutes", digits=1),
+    Column("steps a second", digits=1),
+    Column("memory", "GiB", digits=2),
+    Column("parameters", "million", digits=2),
+    Column("operations", "million", digits=0),
+)
+
 
 def families(results: Iterable[CellResult]) -> list[str]:
     """What was tried, in the order of the cells."""
@@ -57,29 +71,28 @@ def _row(findings: Findings, family: str, metrics: Sequence[str]) -> TableRow:
 
 
 def cost_table(findings: Findings) -> Scores:
-    """What training took, which is another on every machine."""
-    columns = (
-        Column("cells", digits=0),
-        Column("steps", digits=0),
-        Column("minutes", digits=1),
-        Column("steps a second", digits=1),
-    )
+    """What training took, and how large the networks are; times are another on every machine."""
     rows = []
     for family in families(findings.results):
         own = [one for one in findings.results if one.family == family and one.steps]
         if own:
-            steps, seconds = (
-                float(np.mean(part))
-                for part in zip(*((one.steps, one.seconds) for one in own), strict=True)
-            )
-            figures = (len(own), steps, seconds / 60, steps / seconds)
-            rows.append(TableRow(family, tuple(Estimate(float(x), x, x, 1) for x in figures)))
-    return Scores(
-        "What it cost",
-        "Means over the cells of each row, on the machine that ran them.",
-        columns,
-        tuple(rows),
+            size = [mean_of(own, family, metric) for metric in ("parameters", "operations")]
+            rows.append(TableRow(family, (*_taken(own), *(_scaled(one, 1e6) for one in size))))
+    return Scores("", _COST, _COLUMNS, tuple(rows))
+
+
+def _taken(own: Sequence[CellResult]) -> tuple[Estimate, ...]:
+    """Steps, minutes, steps a second and gigabytes, in the mean of the cells."""
+    steps, seconds, memory = (
+        float(np.mean(part))
+        for part in zip(*((one.steps, one.seconds, one.memory) for one in own), strict=True)
     )
+    figures = (steps, seconds / 60, steps / seconds, memory / 2**30 or np.nan)
+    return tuple(Estimate(one, one, one, 1) for one in figures)
+
+
+def _scaled(one: Estimate | None, by: float) -> Estimate | None:
+    return one and Estimate(one.value / by, one.low / by, one.high / by, 1)
 
 
 def ranked(

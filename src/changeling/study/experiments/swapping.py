@@ -1,17 +1,28 @@
 """Cells that swap: a family trained on a pair, and what needs no training, on the same clips."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, Protocol, Self
 
 import torch
+from torch import Tensor
 
 from changeling.converting import Donor, convert
 from changeling.faces import Jitter, fit_video
 from changeling.generators import FamilyConfig, Swaps, load_generator
-from changeling.measuring import ClipFigures, ClipFiles, CopySource, MeanFace, clip_figures
+from changeling.measuring import (
+    ClipFigures,
+    ClipFiles,
+    CopySource,
+    MeanFace,
+    clip_figures,
+    forget_peak,
+    operations,
+    parameters,
+    peak_memory,
+)
 from changeling.provenance import Ingredient
 from changeling.study.experiments.experiment import Cell, Place
 from changeling.study.experiments.material import Clip, Films, Material
@@ -88,12 +99,17 @@ class Trained:
 
     def run(self, place: Place) -> CellResult:
         """Train, swap all clips, measure them."""
+        forget_peak(place.runtime.device)
         run = self.train(place)
+        memory = peak_memory(place.runtime.device)
         generator = load_generator(run.folder, runtime=self.runtime(place))
         trained = _Network(run, generator, self.material, place)
         measured = swapped_clips(self, self.material.films(place), trained, place)
         last = [row for row in run.rows() if "seconds" in row][-1]
-        return replace(measured, steps=round(last["step"]), seconds=float(last["seconds"]))
+        return replace(
+            measured, steps=round(last["step"]), seconds=float(last["seconds"]), memory=memory,
+            measurements=(*measured.measurements, *_size(run, generator)),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,6 +154,24 @@ class Untrained:
             "graphics": _Graphics(films, place),
         }
         return swapped_clips(self, films, ways[self.family], place)
+
+
+def _size(run: Run, swaps: Swaps) -> Iterator[Measurement]:
+    """How large the networks are, judges included, and what one face takes."""
+    checkpoint = run.load()
+    assert checkpoint is not None, run.folder
+    yield Measurement("parameters", float(parameters(tensors_in(checkpoint.state["network"]))))
+    face = torch.full((1, 3, swaps.size, swaps.size), 0.5)
+    yield Measurement("operations", float(operations(lambda: swaps.swap(face, to=swaps.people[0]))))
+
+
+def tensors_in(state: object) -> Iterator[Tensor]:
+    """Tensors of real numbers anywhere in a nested state; counters are none."""
+    if isinstance(state, Tensor) and state.is_floating_point():
+        yield state
+    elif isinstance(state, Mapping):
+        for part in state.values():
+            yield from tensors_in(part)
 
 
 class Swapper(Protocol):
