@@ -20,10 +20,19 @@ def clips(seed: int, *, between: float = 1.0, within: float = 0.3) -> tuple[Valu
 
 
 def test_it_holds_the_truth_nineteen_times_in_twenty() -> None:
-    """A little less often, as percentile intervals of twenty clips do."""
-    found = [estimate(*clips(seed), draws=300) for seed in range(400)]
-    held = np.mean([one.low <= 5 <= one.high for one in found])
-    assert 0.90 < held < 0.97
+    """Also with few clips, whose plain percentiles would hold it 3 times in 4."""
+    for count in (4, CLIPS):
+        draws = [clips(seed) for seed in range(400)]
+        few = [(values[: count * FRAMES], names[: count * FRAMES]) for values, names in draws]
+        found = [estimate(*one, draws=300) for one in few]
+        held = np.mean([one.low <= 5 <= one.high for one in found])
+        assert 0.92 < held < 0.98
+
+
+def test_two_clips_tell_little() -> None:
+    """Student's quantile for one degree of freedom is 12.7."""
+    one = estimate([1.0, 3.0], ["a", "b"])
+    assert (one.low, one.high) == pytest.approx((2 - 12.706 * 2**0.5 / 1.96, 2 + 9.168), abs=0.01)
 
 
 def test_frames_taken_for_clips_would_hold_it_seldom() -> None:
@@ -37,9 +46,9 @@ def test_frames_taken_for_clips_would_hold_it_seldom() -> None:
 
 
 def test_it_is_as_wide_as_theory_says() -> None:
-    """3.92 deviations of a mean of twenty clips."""
+    """Twice 2.093 deviations of a mean of twenty clips."""
     widths = [one.high - one.low for one in (estimate(*clips(seed)) for seed in range(60))]
-    assert np.mean(widths) == pytest.approx(2 * 1.96 / np.sqrt(CLIPS), rel=0.08)
+    assert np.mean(widths) == pytest.approx(2 * 2.093 / np.sqrt(CLIPS), rel=0.08)
 
 
 def test_the_value_is_the_statistic_of_all() -> None:

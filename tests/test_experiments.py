@@ -26,7 +26,6 @@ from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import quiet
 from changeling.training import Budget, Diverged, Runtime
 
-
 MINUTE = Budget(1.0)
 
 

@@ -1,7 +1,9 @@
 """A number with an interval: the bootstrap over clips, since frames of one clip are alike."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +21,8 @@ class Estimate:
     value: float
     low: float
     high: float
-    """Percentiles 2.5 and 97.5 of the resampled statistic; both `value` with fewer than two
-    clips, which tell nothing of chance."""
+    """Where the statistic lies with 95 %; both `value` with fewer than two clips, which tell
+    nothing of chance."""
     clips: int
     """Clips resampled."""
 
@@ -37,11 +39,14 @@ def estimate(
     draws: int = 1000,
     seed: int = 0,
 ) -> Estimate:
-    """Return `statistic` of `values` and its percentile interval over resampled clips.
+    """Return `statistic` of `values` and its 95 % interval over resampled clips.
 
     `clips` says of each value which clip it is of: whole clips are drawn with replacement, as many
     as there are, since frames of one clip are alike (the cluster bootstrap: Davison & Hinkley,
-    Bootstrap Methods and their Application, 1997, section 3.8). Raises ValueError for no values.
+    Bootstrap Methods and their Application, 1997, section 3.8). Percentiles of few clips are too
+    near to each other, so they are moved apart as Student's distribution asks (Hesterberg, "What
+    teachers should know about the bootstrap", The American Statistician 2015, section 5.3, there
+    by other percentiles, which two clips do not have). Raises ValueError for no values.
     """
     figures = np.asarray(values, np.float64)
     if not len(figures) or len(figures) != len(clips):
@@ -56,5 +61,26 @@ def estimate(
         statistic(np.concatenate([groups[index] for index in picks]))
         for picks in random.integers(len(names), size=(draws, len(names)))
     ]
-    low, high = np.percentile(drawn, (2.5, 97.5))
+    low, high = value + _widened(len(names)) * (np.percentile(drawn, (2.5, 97.5)) - value)
     return Estimate(value, float(low), float(high), len(names))
+
+
+def _widened(clips: int) -> float:
+    """By how much percentiles of a mean of so many clips are too near: 9.2 for two, 1.1 for 20.
+
+    Student's 97.5 % quantile over the normal one's, and the variance of a sample, which is too
+    small. The quantile by Cornish and Fisher's expansion (Abramowitz & Stegun 26.7.5), which is
+    right to 1 % from three degrees of freedom on; below, by what it is.
+    """
+    degrees, z = clips - 1, NormalDist().inv_cdf(0.975)
+    if degrees < 3:
+        student = {1: math.tan(0.475 * math.pi), 2: 0.95 * math.sqrt(2 / (1 - 0.95**2))}[degrees]
+    else:
+        terms = (
+            z,
+            (z**3 + z) / 4,
+            (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+            (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        )
+        student = sum(term / degrees**power for power, term in enumerate(terms))
+    return student / z * math.sqrt(clips / degrees)
