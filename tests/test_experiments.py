@@ -37,6 +37,7 @@ class Notes:
     budgets: list[Budget] = field(default_factory=list)
     stop: str = ""
     diverge: str = ""
+    refuse: str = ""
     value: float = 0.1
 
 
@@ -64,6 +65,8 @@ class Toy:
         self.notes.budgets.append(self.budget)
         if self.name == self.notes.stop:
             raise KeyboardInterrupt
+        if self.name == self.notes.refuse:
+            raise UserError("there is no film")
         if self.name == self.notes.diverge:
             raise Diverged("training diverged at step 3")
         figures = (Measurement("a", self.notes.value, "1"), Measurement("a", 0.3, "2"))

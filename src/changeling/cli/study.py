@@ -37,6 +37,9 @@ class Study:
     in minutes then repeat digit by digit."""
     cell: OptionalText = None
     """The cell to measure again; all of them if none is given."""
+    markdown: OptionalPath = None
+    """With page: write it as Markdown instead, such as docs/attack.md, with its pictures in a folder
+    beside it."""
     cluster: OptionalText = None
     """Scheduler of a Dask cluster whose workers see the same folder, such as tcp://10.0.0.1:8786."""
     workers: OptionalCount = None
@@ -88,12 +91,19 @@ class Study:
         return 1 if differing else 0
 
     def _page(self, tell: "Tell") -> int:
-        from changeling.study.experiments import read_settings, study, write_study
+        from changeling.study.experiments import found, read_settings, study, write_study
+        from changeling.study.page_markdown import write_markdown
 
         settings = read_settings(Path(self.name))
         asked = study(settings.study)
         place = _place(Path(self.name).parent, asked.name, settings.extent, tell)
-        print(write_study(asked, settings, place))
+        if self.markdown is None:
+            print(write_study(asked, settings, place))
+        else:
+            page = asked.page(found(asked, settings, place))
+            images = self.markdown.with_suffix("")
+            write_markdown(self.markdown, page, images, overwrite=True)
+            print(self.markdown)
         return 0
 
 

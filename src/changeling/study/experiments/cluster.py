@@ -9,7 +9,7 @@ from changeling.study.experiments.experiment import Cell
 from changeling.study.experiments.running import Work
 from changeling.study.stages import Stage
 
-_PATIENCE = "10s"
+_PATIENCE = "5s"
 """How long a scheduler may take to answer."""
 
 

@@ -110,24 +110,29 @@ def again(study: Study, place: Place, name: str) -> tuple[CellResult, CellResult
 
 def write_study(study: Study, settings: Settings, place: Place) -> Path:
     """Write the tables and the page of what is finished, and return the page."""
+    findings = found(study, settings, place)
+    write_tables(place.folder, list(tidy(study.name, findings.results)))
+    report = place.folder / REPORT
+    write_page(report, study.page(findings), overwrite=True)
+    return report
+
+
+def found(study: Study, settings: Settings, place: Place) -> Findings:
+    """What is finished of a study. Raises UserError when nothing is."""
     results = [
         read_result(path)
         for cell in planned(study, settings)
         if (path := _result(place, cell)).exists()
     ]
-    write_tables(place.folder, list(tidy(study.name, results)))
+    if not results:
+        raise UserError(f"{place.folder} holds no finished cell: run the study first")
     folder = shlex.quote(str(place.folder))
     measure = f"changeling study measure {folder} --cell"
-    findings = Findings(
-        place.folder,
-        results,
-        f"changeling study run {study.name} --extent {settings.extent} "
-        f"-o {shlex.quote(str(place.root))}",
-        {one.cell: f"{measure} {one.cell}" for one in results},
-    )
-    report = place.folder / REPORT
-    write_page(report, study.page(findings), overwrite=True)
-    return report
+    command = f"changeling study run {study.name} --extent {settings.extent}"
+    if place.root != Path("studies"):
+        command += f" -o {shlex.quote(str(place.root))}"
+    recompute = {one.cell: f"{measure} {one.cell}" for one in results}
+    return Findings(place.folder, results, command, recompute)
 
 
 def planned(study: Study, settings: Settings) -> list[Cell]:
