@@ -38,7 +38,7 @@ class Study:
     cell: OptionalText = None
     """The cell to measure again; all of them if none is given."""
     markdown: OptionalPath = None
-    """With page: write it as Markdown instead, such as docs/attack.md, with its pictures in a folder
+    """With page: write it as Markdown instead, such as docs/a.md, with its pictures in a folder
     beside it."""
     cluster: OptionalText = None
     """Scheduler of a Dask cluster whose workers see the same folder, such as tcp://10.0.0.1:8786."""

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from changeling.errors import UserError
 from changeling.faces import Identifier, Tracker, crop
-from changeling.faces.renders import Lessons, Renders, render_lessons
+from changeling.faces.renders import Renders, render_lessons
 from changeling.measuring import Estimate, Verifier, calibrated
-from changeling.media import Pixels, read_frames, writing
+from changeling.media import read_frames, writing
 from changeling.study.experiments import face_to_face
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
 from changeling.study.experiments.pages import facts, families, mean_of, ranked, table
 from changeling.study.experiments.running import Settings, finished, open_study
 from changeling.study.experiments.swapping import EVERY, Trained, Untrained
+from changeling.study.look import Look
 from changeling.study.page import Column, Page, Scores, Section, TableRow
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import Clock
@@ -137,9 +138,12 @@ def _verifiers(place: Place) -> Verifiers:
     )
     clock = Clock("render held-out actors", place.tell)
     lessons = render_lessons(renders, place.folder / "renders", tick=clock.tick)
-    found = [
-        (row, face) for row in range(len(lessons)) if (face := _seen(lessons, row)) is not None
-    ]
+    look, found = Look(), []
+    for row in range(len(lessons)):
+        pixels = np.asarray(lessons.pictures[row])
+        face = look.at(pixels)
+        if face is not None:
+            found.append((row, crop(pixels, face.matrix, _SIDE)))
     rows = np.array([row for row, _ in found])
     embeddings = Identifier.load().embed(np.stack([face for _, face in found]))
     return Verifiers(
@@ -154,24 +158,16 @@ def read_verifiers(folder: Path) -> Verifiers:
     return from_json(Verifiers, data, where=str(path))
 
 
-def _seen(lessons: Lessons, row: int) -> Pixels | None:
-    pixels = np.asarray(lessons.pictures[row])
-    return _face(Tracker(), pixels)
-
-
 def _crops(film: Path) -> NDArray[np.uint8]:
     """(n, 64, 64, 3): the largest face of every so manyth frame."""
-    tracker = Tracker()
-    frames = (frame.pixels for frame in read_frames(film) if frame.index % EVERY == 0)
-    found = [face for pixels in frames if (face := _face(tracker, pixels)) is not None]
+    tracker, found = Tracker(), []
+    for frame in read_frames(film):
+        if frame.index % EVERY == 0:
+            faces = tracker.find(frame.pixels)
+            found += [crop(frame.pixels, face.matrix, _SIDE) for face in faces[:1]]
     if not found:
         raise UserError(f"{film} shows no face: make it again")
     return np.stack(found)
-
-
-def _face(tracker: Tracker, pixels: Pixels) -> Pixels | None:
-    faces = tracker.find(pixels)
-    return crop(pixels, faces[0].matrix, _SIDE) if faces else None
 
 
 def cells(extent: Extent) -> Sequence[Cell]:
