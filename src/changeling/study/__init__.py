@@ -2,12 +2,14 @@
 
 from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
-from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk
+from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk, sheet
 from changeling.study.editing import Edit, draw_edits
 from changeling.study.graphics import Footage, edit, reenact, swap_by_fit
 from changeling.study.judge import judge_report
 from changeling.study.mending import Chosen, Damage, Mended, restore
 from changeling.study.options import DemoOptions
+from changeling.study.page import Curve, Curves
+from changeling.study.page_html import chart_svg
 from changeling.study.pairs import PAIRS, Pair
 from changeling.study.scores import Results, ScoreLine, Seeds, Versions, score_lines
 from changeling.study.stages import Stage, Tell, quiet
@@ -17,6 +19,8 @@ __all__ = [
     "PAIRS",
     "Advance",
     "Chosen",
+    "Curve",
+    "Curves",
     "Damage",
     "Demo",
     "DemoOptions",
@@ -31,6 +35,7 @@ __all__ = [
     "Tell",
     "Versions",
     "Wish",
+    "chart_svg",
     "demo",
     "donor_of",
     "draw",
@@ -45,6 +50,7 @@ __all__ = [
     "reenact",
     "restore",
     "score_lines",
+    "sheet",
     "swap_by_fit",
     "train_family",
     "train_pictures",
