@@ -45,7 +45,7 @@ def make_study(folder: Path) -> Path:
             for kind in ("swap", "truth"):
                 file = f"cells/{cell}/{kind}-{clip}.mp4"
                 make_film(folder / file, 30 + 20 * number + 10 * other + 5 * (kind == "truth"))
-                shown.append(Shown(kind, clip, file, kind))  # type: ignore[arg-type]
+                shown.append(Shown(kind, clip, file, kind))
         figures = [
             Measurement("psnr", 20.0 + number + other / 4, c) for other, c in enumerate(CLIPS)
         ]

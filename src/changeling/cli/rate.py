@@ -26,8 +26,7 @@ class Rate:
     no_open: bool = False
     """Only print the page's address instead of opening it in the browser."""
     results: bool = False
-    """Ask nobody: print what the raters thought, and write ratings.csv and
-    ratings_results.json into the study's folder."""
+    """Ask nobody: print what people thought and write it into the study's folder."""
 
     def run(self) -> int:
         """Rate, or print the results."""

@@ -2,12 +2,14 @@
 
 from changeling.study.coverage import publish_coverage
 from changeling.study.demo import Demo, demo
-from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk
+from changeling.study.drawing import Wish, draw, draw_mixed, draw_process, draw_walk, sheet
 from changeling.study.editing import Edit, draw_edits
 from changeling.study.graphics import Footage, edit, reenact, swap_by_fit
 from changeling.study.judge import judge_report
 from changeling.study.mending import Chosen, Damage, Mended, restore
 from changeling.study.options import DemoOptions
+from changeling.study.page import Curve, Curves
+from changeling.study.page_html import chart_svg
 from changeling.study.pairs import PAIRS, Pair
 from changeling.study.rating_questions import QUESTIONS, Question
 from changeling.study.rating_results import RatingResults, rating_results
@@ -21,6 +23,8 @@ __all__ = [
     "QUESTIONS",
     "Advance",
     "Chosen",
+    "Curve",
+    "Curves",
     "Damage",
     "Demo",
     "DemoOptions",
@@ -38,6 +42,7 @@ __all__ = [
     "Tell",
     "Versions",
     "Wish",
+    "chart_svg",
     "demo",
     "donor_of",
     "draw",
@@ -53,6 +58,7 @@ __all__ = [
     "reenact",
     "restore",
     "score_lines",
+    "sheet",
     "swap_by_fit",
     "train_family",
     "train_pictures",

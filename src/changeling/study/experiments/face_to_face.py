@@ -15,7 +15,8 @@ from changeling.study.experiments.pages import (
     ranked,
     table,
 )
-from changeling.study.experiments.swapping import NETWORK_FREE, Trained, Untrained
+from changeling.study.experiments.swappers import NETWORK_FREE
+from changeling.study.experiments.swapping import Trained, Untrained
 from changeling.study.page import Page, Part, Section
 from changeling.study.pairs import PAIRS
 from changeling.training import Budget

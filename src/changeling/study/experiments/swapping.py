@@ -4,39 +4,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
 
-from changeling.converting import Donor, convert
-from changeling.faces import Jitter, fit_video
+from changeling.faces import Jitter
 from changeling.generators import FamilyConfig, Swaps, load_generator
 from changeling.measuring import (
     ClipFigures,
     ClipFiles,
-    CopySource,
-    MeanFace,
     clip_figures,
     forget_peak,
     operations,
     parameters,
     peak_memory,
 )
-from changeling.provenance import Ingredient
 from changeling.study.experiments.experiment import Cell, Place
 from changeling.study.experiments.material import Clip, Films, Material
-from changeling.study.graphics import Footage, swap_by_fit
+from changeling.study.experiments.swappers import Network, Swapper, swapper
 from changeling.study.results import CellResult, Measurement, Shown
 from changeling.study.stages import Clock, Stage
-from changeling.study.train import donor_of, train_family
+from changeling.study.train import train_family
 from changeling.training import Budget, Run, Runtime
 
 EVERY = 3
 """Of so many frames of a clip one is measured: neighbours are alike."""
-NETWORK_FREE = ("performer", "performer in their colours", "mean face", "graphics")
-"""What needs no training: the performance left as it is, the performer's face in the target's
-colours, the target's mean face, and the swap by fitted shapes."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +96,7 @@ class Trained:
         run = self.train(place)
         memory = peak_memory(place.runtime.device)
         generator = load_generator(run.folder, runtime=self.runtime(place))
-        trained = _Network(run, generator, self.material, place)
+        trained = Network(run, generator, self.material, place)
         measured = swapped_clips(self, self.material.films(place), trained, place)
         last = [row for row in run.rows() if "seconds" in row][-1]
         return replace(
@@ -147,13 +140,7 @@ class Untrained:
     def run(self, place: Place) -> CellResult:
         """Swap all clips and measure them."""
         films = self.material.films(place)
-        ways: dict[str, Swapper] = {
-            "performer": _Left(),
-            "performer in their colours": _Free(CopySource, films, place),
-            "mean face": _Free(MeanFace, films, place),
-            "graphics": _Graphics(films, place),
-        }
-        return swapped_clips(self, films, ways[self.family], place)
+        return swapped_clips(self, films, swapper(self.family, films, place), place)
 
 
 def _size(run: Run, swaps: Swaps) -> Iterator[Measurement]:
@@ -172,93 +159,6 @@ def tensors_in(state: object) -> Iterator[Tensor]:
     elif isinstance(state, Mapping):
         for part in state.values():
             yield from tensors_in(part)
-
-
-class Swapper(Protocol):
-    """A way to swap the clips of a pair."""
-
-    def film(self, clip: Clip, out: Path) -> Path:
-        """Swap a clip into `out`, unless it is there; returns where the film lies."""
-        ...
-
-    def generator(self, clip: Clip) -> Swaps | None:
-        """The network, or what stands for one, whose bare faces are measured too."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class _Network:
-    run: Run
-    swaps: Swaps
-    material: Material
-    place: Place
-
-    def film(self, clip: Clip, out: Path) -> Path:
-        if not out.exists():
-            convert(
-                clip.performance, out, self.swaps, to=clip.to,
-                donor=donor_of(self.run.folder, clip.to), today=self.place.today,
-                tracker=self.material.tracker(),
-            )  # fmt: skip
-        return out
-
-    def generator(self, clip: Clip) -> Swaps | None:
-        # Its bare faces are compared as aligned crops, which it has not learnt otherwise.
-        return self.swaps if self.material.aligned else None
-
-
-@dataclass(frozen=True)
-class _Left:
-    """The performance as it is."""
-
-    def film(self, clip: Clip, out: Path) -> Path:
-        return clip.performance
-
-    def generator(self, clip: Clip) -> None:
-        return None
-
-
-@dataclass(frozen=True, eq=False)
-class _Free:
-    """A baseline of `measuring`, made of the target's training faces."""
-
-    kind: type[CopySource] | type[MeanFace]
-    films: Films
-    place: Place
-
-    def film(self, clip: Clip, out: Path) -> Path:
-        faces = self.films.faces(clip.to)
-        source = Ingredient(faces.source, faces.sha256, "inputTo")
-        donor = Donor(faces.consent, self.kind.__name__, "", (source,))
-        if not out.exists():
-            convert(
-                clip.performance, out, self.generator(clip), to=clip.to, donor=donor,
-                today=self.place.today,
-            )  # fmt: skip
-        return out
-
-    def generator(self, clip: Clip) -> Swaps:
-        faces = self.films.faces(clip.to)
-        return self.kind.from_faces(clip.to, faces.crops(), faces.masks())
-
-
-@dataclass(frozen=True, eq=False)
-class _Graphics:
-    films: Films
-    place: Place
-
-    def film(self, clip: Clip, out: Path) -> Path:
-        if not out.exists():
-            lent = clip.performance.with_name(f"{clip.to}.json")
-            if not lent.exists():
-                source = lent.with_suffix(".mp4")
-                clock = Clock(f"fit {source.name}", self.place.tell)
-                fit_video(source, today=self.place.today, tick=clock.tick).save(lent)
-            swap_by_fit(Footage(clip.performance, out, self.place.today), lent)
-        return out
-
-    def generator(self, clip: Clip) -> None:
-        return None
 
 
 def swapped_clips(cell: Cell, films: Films, swapper: Swapper, place: Place) -> CellResult:

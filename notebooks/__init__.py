@@ -1,0 +1,1 @@
+"""One notebook for each method, and the command that executes them."""
