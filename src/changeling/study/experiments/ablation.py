@@ -85,7 +85,7 @@ def page(findings: Findings) -> Page:
         lead=tuple(_lost(findings)),
         headlines=(),
         sections=(
-            Section("What leaving it out changes", "", (_changes(findings),)),
+            Section("What leaving it out changes", "", (changes(findings),)),
             Section("Against the truth", "", (table(findings, TRUTH, "", _TABLE),)),
             Section("Without a truth", "", (table(findings, UNAIDED, "", ""),)),
             Section("Faces", "", (clips.faces(findings, ""),)),
@@ -110,11 +110,16 @@ def _lost(findings: Findings) -> Iterator[str]:
             )
 
 
-def _changes(findings: Findings) -> Scores:
+def changes(findings: Findings) -> Scores:
     """Each row less the one that it is compared with, clip by clip."""
-    shown = {metric: replace(column, better="") for metric, column in TRUTH.items()}
+    tried = families(findings.results)
+    shown = {
+        metric: replace(column, better="")
+        for metric, column in TRUTH.items()
+        if any(_change(findings.results, one, metric) for one in tried)
+    }
     rows = []
-    for family in families(findings.results):
+    for family in tried:
         cells = tuple(_change(findings.results, family, metric) for metric in shown)
         if any(cells):
             rows.append(TableRow(f"{family}, less {_rival(family)}", cells))

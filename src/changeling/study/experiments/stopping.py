@@ -83,7 +83,7 @@ class Watched:
         """Train from look to look. Looks that were made are not made again."""
         looks: list[Look] = []
         asked: list[HeldOut] | None = None
-        for index, budget in enumerate(_budgets(self.budget)):
+        for index, budget in enumerate(budgets(self.budget)):
             path = place.cell(self.name) / "looks" / f"{index:02}.json"
             if not path.exists():
                 asked = asked or list(_asked(self.trained.material.films(place)))
@@ -121,7 +121,7 @@ class Watched:
             beside.write_text(json.dumps(look, indent=1) + "\n", encoding="utf-8")
 
 
-def _budgets(whole: Budget) -> Iterator[Budget]:
+def budgets(whole: Budget) -> Iterator[Budget]:
     """How far training goes before each look: a geometric row that ends with the whole."""
     for index in reversed(range(POINTS)):
         share = _GROWTH**-index
