@@ -43,7 +43,7 @@ NAME = "report-fashion"
 SIDE = 28
 _KINDS, _PICTURES = 10, 60_000
 _STRIP = 6
-"""Pictures in a strip."""
+"""Pictures in a strip, and at most half as many as are drawn."""
 _COLUMNS = 11
 """Moments of a strip."""
 _FEW = 200
@@ -133,10 +133,11 @@ class Clothes:
         return family.restore(true).cpu(), true, kinds
 
     def _strips(self, family: Ddpm, sheets: Sheets, real: Tensor) -> None:
-        large = F.interpolate(real[:_STRIP], family.size, mode="bilinear")
+        rows = min(_STRIP, self.count // 2)
+        large = F.interpolate(real[:rows], family.size, mode="bilinear")
         forward = family.forward_strip(large, _COLUMNS, seed=self.seed)
         sheets.add("forward", strip(forward), "pictures drowning in noise, step by step")
-        reverse = family.reverse_strip(_STRIP, _COLUMNS, seed=self.seed)
+        reverse = family.reverse_strip(rows, _COLUMNS, seed=self.seed)
         sheets.add("reverse", strip(reverse), "pictures coming out of noise, step by step")
 
 
@@ -225,7 +226,7 @@ def cells(extent: Extent) -> Sequence[Cell]:
         cell("vae-pictures", "report", epochs, None, count),
         cell("dcgan", "report", 30, 25, count),
         cell("dcgan", "laptop", 120, 20 * longer, count),
-        cell("ddpm", "report", 3, 25, 9 if quick else 25),
+        cell("ddpm", "report", 3, 20, 2 if quick else 10),
         cell("ddpm", "laptop", 150, 25 * longer, count),
     )
 

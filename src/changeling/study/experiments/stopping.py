@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,7 +87,8 @@ class Watched:
         for index, budget in enumerate(budgets(self.budget)):
             path = place.cell(self.name) / "looks" / f"{index:02}.json"
             if not path.exists():
-                asked = asked or list(_asked(self.trained.material.films(place)))
+                films = self.trained.material.films(place)
+                asked = asked or list(_asked(films, self.trained.config.size))
                 self._look(place, budget, asked, path)
             data = json.loads(path.read_text(encoding="utf-8"))
             looks.append(from_json(Look, data, where=str(path)))
@@ -130,12 +132,16 @@ def budgets(whole: Budget) -> Iterator[Budget]:
         yield Budget(minutes, steps)
 
 
-def _asked(films: Films) -> Iterator[HeldOut]:
+def _asked(films: Films, side: int) -> Iterator[HeldOut]:
     for clip in films.clips:
         own = A if clip.to == B else B
         learnt = films.faces(clip.to)
         rows = np.linspace(0, len(learnt) - 1, min(_LEARNT, len(learnt))).round().astype(int)
-        yield _held_out(clip, own, learnt.crops()[rows])
+        crops = [
+            cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA)
+            for one in learnt.crops()[rows]
+        ]
+        yield _held_out(clip, own, np.stack(crops))
 
 
 def _held_out(clip: Clip, own: str, learnt: NDArray[np.uint8]) -> HeldOut:
