@@ -36,6 +36,7 @@ from changeling.measuring.performance_error import (
     performance_error,
     pose_errors,
 )
+from changeling.measuring.perturbing import Swapping, cut, perturbed
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
 from changeling.measuring.sharpness import sharpness
@@ -45,7 +46,9 @@ from changeling.measuring.spectrum import (
     spectrum,
     spectrum_pictures,
 )
+from changeling.measuring.split import Split, split
 from changeling.measuring.ssim import ssim
+from changeling.measuring.truth_gap import FaceDistances, FaceMeter, truth_gap
 from changeling.measuring.videos import (
     Moment,
     VideoJudgement,
@@ -60,6 +63,8 @@ __all__ = [
     "CopySource",
     "Cost",
     "Estimate",
+    "FaceDistances",
+    "FaceMeter",
     "FashionClassifier",
     "FashionTeaching",
     "Judgement",
@@ -79,10 +84,13 @@ __all__ = [
     "Score",
     "Scores",
     "Spectrum",
+    "Split",
+    "Swapping",
     "VideoJudgement",
     "border",
     "clusters",
     "cost",
+    "cut",
     "error_map",
     "estimate",
     "expression_errors",
@@ -106,6 +114,7 @@ __all__ = [
     "parameters",
     "peak_memory",
     "performance_error",
+    "perturbed",
     "pose_errors",
     "psnr",
     "read_samples",
@@ -114,7 +123,9 @@ __all__ = [
     "spectral_distance",
     "spectrum",
     "spectrum_pictures",
+    "split",
     "ssim",
     "teach_fashion",
+    "truth_gap",
     "unit_tensor",
 ]
