@@ -2,6 +2,7 @@
 
 from changeling.actors.acting import ACTIONS
 from changeling.actors.actor import Actor
+from changeling.actors.blend import Blend, Factor, at_rest, averaged, moved
 from changeling.actors.film import Film, film, prove
 from changeling.actors.performance import Performance
 from changeling.actors.randomise import Randomised, Spoil, randomise
@@ -13,6 +14,8 @@ from changeling.actors.varied import varied
 __all__ = [
     "ACTIONS",
     "Actor",
+    "Blend",
+    "Factor",
     "Film",
     "Performance",
     "Randomised",
@@ -20,7 +23,10 @@ __all__ = [
     "Shot",
     "Spoil",
     "Truth",
+    "at_rest",
+    "averaged",
     "film",
+    "moved",
     "prove",
     "randomise",
     "read_truth",

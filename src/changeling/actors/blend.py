@@ -8,8 +8,14 @@ from enum import Enum
 
 import numpy as np
 
-from changeling.actors.actor import Actor, Colour, FaceTraits, StylingTraits, face_traits
-from changeling.actors.actor import styling_traits as traits_of_styling
+from changeling.actors.actor import (
+    Actor,
+    Colour,
+    FaceTraits,
+    StylingTraits,
+    face_traits,
+    styling_traits,
+)
 from changeling.actors.model import Floats
 from changeling.actors.performance import Performance
 
@@ -40,10 +46,11 @@ class Blend:
 def traits(who: Actor | Blend) -> tuple[FaceTraits, StylingTraits]:
     """The face and the styling of an actor, or of one on the way to others."""
     if isinstance(who, Actor):
-        return face_traits(who.face), traits_of_styling(who.styling)
+        return face_traits(who.face), styling_traits(who.styling)
     own, styling = traits(who.actor)
-    goal = _mean([face_traits(seed) for seed in who.towards])
-    return _between(own, goal, who.share), styling
+    others = [face_traits(seed) for seed in who.towards]
+    weights = [1 - who.share, *[who.share / len(others)] * len(others)]
+    return _combined([own, *others], weights), styling
 
 
 def moved(performance: Performance, factor: Factor, goal: Performance, share: float) -> Performance:
@@ -52,7 +59,7 @@ def moved(performance: Performance, factor: Factor, goal: Performance, share: fl
     goal: as many frames, or a single one that all move to. Strengths stay in 0…1, vectors to the
     light stay of length 1, colours stay at 0 or above.
     """
-    rows = {}
+    rows: dict[str, Floats] = {}
     for name in factor.value:
         own, other = getattr(performance, name), getattr(goal, name)
         row = own + np.float32(share) * (other - own)
@@ -63,7 +70,8 @@ def moved(performance: Performance, factor: Factor, goal: Performance, share: fl
         elif name == "actions":
             row = row.clip(0, 1)
         rows[name] = np.asarray(row, np.float32)
-    return replace(performance, **rows)
+    kept = performance
+    return replace(kept, seed=kept.seed, rate=kept.rate, take=kept.take, **rows)
 
 
 def averaged(performances: Sequence[Performance]) -> Performance:
@@ -74,8 +82,14 @@ def averaged(performances: Sequence[Performance]) -> Performance:
         for factor in Factor
         for name in factor.value
     }
-    kept = ("position", "focal", "take")
-    return replace(first, **rows, **{name: getattr(first, name)[:1] for name in kept})
+    return Performance(
+        seed=first.seed,
+        rate=first.rate,
+        position=first.position[:1],
+        focal=first.focal[:1],
+        take=first.take[:1],
+        **rows,
+    )
 
 
 def at_rest(performance: Performance) -> Performance:
@@ -84,16 +98,8 @@ def at_rest(performance: Performance) -> Performance:
     The light is as strong as the performance's own on average, white, and the same from all sides.
     """
     single = averaged([performance])
-    strength = sum(
-        float(getattr(single, name).mean()) * share
-        for name, share in (
-            ("key_colour", 0.5),
-            ("fill_colour", 0.5),
-            ("sky", 0.5),
-            ("ground", 0.5),
-        )
-    )
-    white = np.full((1, 3), strength, np.float32)
+    lights = (single.key_colour, single.fill_colour, single.sky, single.ground)
+    white = np.full((1, 3), sum(light.mean() for light in lights) / 2, np.float32)
     return replace(
         single,
         actions=np.zeros_like(single.actions),
@@ -113,28 +119,25 @@ def _average(rows: Floats, name: str) -> Floats:
     return np.asarray(mean, np.float32)
 
 
-def _between(own: FaceTraits, goal: FaceTraits, share: float) -> FaceTraits:
-    return _combined([own, goal], [1 - share, share])
-
-
-def _mean(faces: Sequence[FaceTraits]) -> FaceTraits:
-    return _combined(faces, [1 / len(faces)] * len(faces))
-
-
 def _combined(faces: Sequence[FaceTraits], weights: Sequence[float]) -> FaceTraits:
     """A face whose traits are the weighted sums of others', with the seed of the first."""
-    rows: dict[str, object] = {"seed": faces[0].seed}
-    for field in fields(FaceTraits):
-        values = [getattr(face, field.name) for face in faces]
-        if field.name in ("phenotypes", "changes"):
-            sums = _sums([[number for _, number in value] for value in values], weights)
-            rows[field.name] = tuple((n, x) for (n, _), x in zip(values[0], sums, strict=True))
-        elif isinstance(values[0], tuple):
-            rows[field.name] = tuple(_sums(values, weights))
-        elif field.name != "seed":
-            rows[field.name] = _sums([[value] for value in values], weights)[0]
-    return FaceTraits(**rows)
+    by = np.asarray(weights)
 
+    def named(rows: Sequence[Sequence[tuple[str, float]]]) -> tuple[tuple[str, float], ...]:
+        sums = by @ np.array([[number for _, number in row] for row in rows])
+        return tuple((name, float(x)) for (name, _), x in zip(rows[0], sums, strict=True))
 
-def _sums(rows: Sequence[Sequence[float] | Colour], weights: Sequence[float]) -> list[float]:
-    return [float(x) for x in np.asarray(weights) @ np.asarray(rows, np.float64)]
+    def colour(rows: Sequence[Colour]) -> Colour:
+        red, green, blue = (float(x) for x in by @ np.array(rows))
+        return red, green, blue
+
+    apart = ("seed", "phenotypes", "changes", "iris", "brow_colour")
+    numbers = [field.name for field in fields(FaceTraits) if field.name not in apart]
+    return FaceTraits(
+        seed=faces[0].seed,
+        phenotypes=named([face.phenotypes for face in faces]),
+        changes=named([face.changes for face in faces]),
+        iris=colour([face.iris for face in faces]),
+        brow_colour=colour([face.brow_colour for face in faces]),
+        **{name: float(by @ [getattr(face, name) for face in faces]) for name in numbers},
+    )

@@ -40,6 +40,7 @@ from changeling.measuring.performance_error import (
     performance_error,
     pose_errors,
 )
+from changeling.measuring.perturbing import Swapping, cut, perturbed
 from changeling.measuring.progress import Eyes, Guess, HeldOut, Truth, progress_of
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
@@ -50,7 +51,9 @@ from changeling.measuring.spectrum import (
     spectrum,
     spectrum_pictures,
 )
+from changeling.measuring.split import Split, split
 from changeling.measuring.ssim import ssim
+from changeling.measuring.truth_gap import FaceDistances, FaceMeter, truth_gap
 from changeling.measuring.verifier import Verifier, calibrated
 from changeling.measuring.videos import (
     Moment,
@@ -70,6 +73,8 @@ __all__ = [
     "Cost",
     "Estimate",
     "Eyes",
+    "FaceDistances",
+    "FaceMeter",
     "FashionClassifier",
     "FashionTeaching",
     "Guess",
@@ -92,6 +97,8 @@ __all__ = [
     "Score",
     "Scores",
     "Spectrum",
+    "Split",
+    "Swapping",
     "Truth",
     "Unaided",
     "Verifier",
@@ -101,6 +108,7 @@ __all__ = [
     "clip_figures",
     "clusters",
     "cost",
+    "cut",
     "error_map",
     "estimate",
     "expression_errors",
@@ -127,6 +135,7 @@ __all__ = [
     "parameters",
     "peak_memory",
     "performance_error",
+    "perturbed",
     "pose_errors",
     "progress_of",
     "psnr",
@@ -138,7 +147,9 @@ __all__ = [
     "spectral_distance",
     "spectrum",
     "spectrum_pictures",
+    "split",
     "ssim",
     "teach_fashion",
+    "truth_gap",
     "unit_tensor",
 ]

@@ -68,7 +68,7 @@ class FaceMeter:
         parts = [slice(k, k + _AT_ONCE) for k in range(0, len(shown), _AT_ONCE)]
         features = [self._perceptual(shown[part], truth[part], inner[part]) for part in parts]
         colours = [_colour(*three) for three in zip(shown, truth, inner, strict=True)]
-        return FaceDistances(1 - alike, np.concatenate(features), np.array(colours))
+        return FaceDistances((1 - alike).clip(0), np.concatenate(features), np.array(colours))
 
     @torch.inference_mode()
     def _perceptual(self, faces: Crops, truth: Crops, inner: Masks) -> NDArray[np.float64]:
