@@ -20,6 +20,7 @@ from changeling.measuring.performance_error import performance_error
 from changeling.measuring.psnr import psnr
 from changeling.measuring.sharpness import sharpness
 from changeling.measuring.ssim import ssim
+from changeling.measuring.truth_gap import FaceDistances, FaceMeter, truth_gap
 from changeling.measuring.videos import read_samples
 from changeling.media import Pixels, read_frames
 
@@ -60,6 +61,12 @@ class Placed:
     mse: float
     psnr: float
     ssim: float
+    identity: float
+    """Distances from the true face (see `FaceDistances`), as the next two."""
+    perceptual: float
+    colour: float
+    gap: float
+    """How much of the way from the performance to the truth is left (see `truth_gap`)."""
     to_target: float | None
     """Cosine to the true face; None where no finished face is found."""
     to_source: float | None
@@ -156,12 +163,38 @@ def _bare(moments: Sequence[_Moment], generator: Swaps, to: str) -> Bare:
 
 
 def _placed(moments: Sequence[_Moment]) -> Placed:
-    rows = []
-    for one in moments:
-        pair = one.swap, one.truth, one.inner
-        error = mse(*pair)
-        rows.append((error, psnr(error), ssim(*pair)))
-    return Placed(*(float(mean) for mean in np.mean(rows, axis=0)), *_likeness(moments))
+    pairs = [(one.swap, one.truth, one.inner) for one in moments]
+    errors = [mse(*pair) for pair in pairs]
+    swap, copy = _distances(moments)
+    target, source = _likeness(moments)
+    return Placed(
+        mse=float(np.mean(errors)),
+        psnr=float(np.mean([psnr(error) for error in errors])),
+        ssim=float(np.mean([ssim(*pair) for pair in pairs])),
+        identity=float(swap.identity.mean()),
+        perceptual=float(swap.perceptual.mean()),
+        colour=float(swap.colour.mean()),
+        gap=truth_gap(swap, copy),
+        to_target=target,
+        to_source=source,
+    )
+
+
+def _distances(moments: Sequence[_Moment]) -> tuple[FaceDistances, FaceDistances]:
+    """Of the finished faces and of the performer's, all cut out where the true ones are."""
+
+    def cut(shown: Sequence[Pixels]) -> NDArray[np.uint8]:
+        faces = zip(shown, moments, strict=True)
+        return np.stack([crop(pixels, one.true.matrix, SIDE) for pixels, one in faces])
+
+    inner = np.stack([
+        crop(one.inner.astype(np.uint8) * 255, one.true.matrix, SIDE) > 127 for one in moments
+    ])  # fmt: skip
+    meter, true = FaceMeter.load(), cut([one.truth for one in moments])
+    return (
+        meter.measure(cut([one.swap for one in moments]), true, inner),
+        meter.measure(cut([one.performance for one in moments]), true, inner),
+    )
 
 
 def _likeness(moments: Sequence[_Moment]) -> tuple[float, float] | tuple[None, None]:

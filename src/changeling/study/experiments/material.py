@@ -10,6 +10,7 @@ import numpy as np
 from changeling.actors import Actor, Performance, film
 from changeling.faces import Face, FaceSet, Tracker, extract, open_set
 from changeling.faces.alignment import Matrix
+from changeling.measuring import Swapping
 from changeling.media import Pixels, Tick
 from changeling.study.experiments.experiment import Place
 from changeling.study.pairs import PAIRS, Pair
@@ -95,6 +96,16 @@ class Material:
                 ledger.once(f"film {pair}/{path.name}", work)
         sets = tuple((person, open_set(self._set(folder, person))) for person in (A, B))
         return Films(sets, clips)
+
+    def swapping(self, clip: Clip) -> Swapping:
+        """All that is known of a clip, to render its truth again."""
+        index = [one.name for one in self._clips(Path())].index(clip.name)
+        actor, true, seed = list(self._roles())[index]
+        target, learnt = (self.pair.b, LEARNT[1]) if clip.to == B else (self.pair.a, LEARNT[0])
+        assert target.face == true.face, clip
+        asked = Performance.from_seed(seed, seconds=self.clip_seconds)
+        trained = Performance.from_seed(learnt, seconds=self.seconds)
+        return Swapping(actor, target, asked, [trained])
 
     def _roles(self) -> Iterator[tuple[Actor, Actor, int]]:
         """Of each clip: who performs, who the truth shows, and the seed of what is performed."""

@@ -18,11 +18,20 @@ TRUTH: Columns = MappingProxyType(
         "bare_sharpness": Column("sharpness", "", "", 2, _BARE),
         "placed_psnr": Column("PSNR", "dB", "more", 2, _FILM),
         "placed_ssim": Column("SSIM", "", "more", 3, _FILM),
+        "placed_gap": Column("gap", "", "less", 2, _FILM),
         "placed_to_target": Column("like B", "", "more", 3, _WHO),
         "placed_to_source": Column("like A", "", "less", 3, _WHO),
     }
 )
 """Against the true answer (`measuring.ClipFigures`)."""
+
+SPLIT: Columns = MappingProxyType(
+    {
+        f"split_{factor}": Column(factor, "", "", 2)
+        for factor in ("identity", "expression", "pose", "light", "remainder")
+    }
+)
+"""Shares of the error of the finished film that each factor explains (`measuring.Split`)."""
 
 UNAIDED: Columns = MappingProxyType(
     {

@@ -14,13 +14,15 @@ from changeling.generators import FamilyConfig, Swaps, load_generator
 from changeling.measuring import (
     ClipFigures,
     ClipFiles,
+    Split,
     clip_figures,
     forget_peak,
     operations,
     parameters,
     peak_memory,
 )
-from changeling.study.experiments.experiment import Cell, Place
+from changeling.study.experiments.errors import split_of
+from changeling.study.experiments.experiment import Place
 from changeling.study.experiments.material import Clip, Films, Material
 from changeling.study.experiments.swappers import Network, Swapper, swapper
 from changeling.study.results import CellResult, Measurement, Shown
@@ -161,7 +163,9 @@ def tensors_in(state: object) -> Iterator[Tensor]:
             yield from tensors_in(part)
 
 
-def swapped_clips(cell: Cell, films: Films, swapper: Swapper, place: Place) -> CellResult:
+def swapped_clips(
+    cell: Trained | Untrained, films: Films, swapper: Swapper, place: Place
+) -> CellResult:
     """Swap every clip and measure it against the truth."""
     measurements: list[Measurement] = []
     shown: list[Shown] = []
@@ -176,6 +180,8 @@ def swapped_clips(cell: Cell, films: Films, swapper: Swapper, place: Place) -> C
             every=EVERY,
         )
         measurements += _measurements(clip.name, figures)
+        parts = split_of(swap, clip, cell.material.swapping(clip))
+        measurements += _parts(clip.name, parts)
         shown += _shown(clip, swap, place)
         clock.tick(index + 1, len(films.clips))
     return CellResult(
@@ -192,6 +198,11 @@ def _measurements(clip: str, figures: ClipFigures) -> Iterator[Measurement]:
             value = getattr(of, field.name)
             if value is not None:
                 yield Measurement(f"{group.name}_{field.name}", value, clip)
+
+
+def _parts(clip: str, parts: Split) -> Iterator[Measurement]:
+    for factor, share in (*parts.shares, ("remainder", parts.remainder)):
+        yield Measurement(f"split_{factor}", share, clip)
 
 
 def _shown(clip: Clip, swap: Path, place: Place) -> Iterator[Shown]:
