@@ -17,7 +17,7 @@ from changeling.media import writing
 FOLDER = Path(__file__).parent
 NAMES = ("autoencoder", "vae", "gan", "diffusion", "swap")
 """In the order in which they are read."""
-_SECONDS = 600
+_SECONDS = 3600
 """After so long a cell is given up."""
 
 
