@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test docs clean
+.PHONY: setup demo test docs notebooks clean
 
 setup: .venv/ready
 
@@ -27,6 +27,10 @@ test: setup
 
 docs: setup
 	$(BIN)/python -m tests.test_docs --write
+
+# Each within five minutes on two cores.
+notebooks: setup
+	$(BIN)/python -m notebooks
 
 clean:
 	rm -rf .venv build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

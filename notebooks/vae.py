@@ -38,7 +38,7 @@ from changeling.training import Budget, Run, Runtime
 class Lesson:
     """How much is learnt, and how much is shown."""
 
-    steps: int = 2400
+    steps: int = 1400
     """Of 128 pictures each; 469 see every picture once."""
     test: int = 2000
     """Pictures that are given back and drawn to be measured."""

@@ -42,6 +42,7 @@ def run_tiny(name: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return known
 
 
+@pytest.mark.fashion_mnist
 def test_the_autoencoder_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     known = run_tiny("autoencoder", capsys)
     # Noise of 0.2 is 14 dB, and what is cut off at black and white makes it less.
@@ -51,6 +52,7 @@ def test_the_autoencoder_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -
     assert [row["step"] for row in known["rows"]][-1] == 10
 
 
+@pytest.mark.fashion_mnist
 def test_the_vae_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     known = run_tiny("vae", capsys)
     assert 8 < known["psnr"] < 20
@@ -59,6 +61,7 @@ def test_the_vae_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     assert known["real"].confidence > known["fake"].confidence
 
 
+@pytest.mark.fashion_mnist
 def test_the_gan_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     known = run_tiny("gan", capsys)
     assert [row["step"] for row in known["rows"]][-1] == 6
@@ -66,6 +69,7 @@ def test_the_gan_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     assert known["distance"] > 0
 
 
+@pytest.mark.fashion_mnist
 def test_diffusion_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     known = run_tiny("diffusion", capsys)
     forward, clean = known["forward"], known["unseen"][:5]
