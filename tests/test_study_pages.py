@@ -27,7 +27,9 @@ def cell(family: str, *figures: Measurement, seed: int = 0, data: str = "a pair"
 
 def findings(*results: CellResult) -> Findings:
     """Of these cells."""
-    return Findings(Path(), results, "run it", {one.cell: "measure it" for one in results})
+    return Findings(
+        Path(), "laptop", results, "run it", {one.cell: "measure it" for one in results}
+    )
 
 
 def psnr(*values: float) -> list[Measurement]:

@@ -91,7 +91,7 @@ class Study:
         return 1 if differing else 0
 
     def _page(self, tell: "Tell") -> int:
-        from changeling.study.experiments import found, read_settings, study, write_study
+        from changeling.study.experiments import found, page_of, read_settings, study, write_study
         from changeling.study.page_markdown import write_markdown
 
         settings = read_settings(Path(self.name))
@@ -100,7 +100,7 @@ class Study:
         if self.markdown is None:
             print(write_study(asked, settings, place))
         else:
-            page = asked.page(found(asked, settings, place))
+            page = page_of(asked, found(asked, settings, place))
             images = self.markdown.with_suffix("")
             write_markdown(self.markdown, page, images, overwrite=True)
             print(self.markdown)

@@ -90,6 +90,7 @@ class Findings:
     """A finished study, to make a page of."""
 
     folder: Path
+    extent: Extent
     results: Sequence[CellResult]
     """In the order of its cells."""
     command: str

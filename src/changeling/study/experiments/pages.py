@@ -126,6 +126,7 @@ def facts(findings: Findings) -> tuple[tuple[str, str], ...]:
     """Data, seeds and versions."""
     versions = Versions.installed()
     return (
+        ("extent", findings.extent),
         ("data", ", ".join(dict.fromkeys(one.data for one in findings.results))),
         ("seeds", ", ".join(dict.fromkeys(str(one.seed) for one in findings.results))),
         *zip((field.name for field in fields(versions)), astuple(versions), strict=True),

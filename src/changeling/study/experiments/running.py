@@ -10,11 +10,16 @@ from typing import Protocol, Self
 from changeling.errors import UserError
 from changeling.media import writing
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.page import Page
 from changeling.study.page_html import write_page
 from changeling.study.results import CellResult, Line, tidy, write_tables
 from changeling.study.stages import Stage, quiet
 from changeling.training import Budget, Diverged, from_json, to_json
 
+_QUICK = (
+    "This is the quick form of the study, whose networks have learnt next to nothing: it shows "
+    "that everything works, and its figures compare no families."
+)
 SETTINGS, RESULT, REPORT = "study.json", "result.json", "report.html"
 
 
@@ -113,8 +118,14 @@ def write_study(study: Study, settings: Settings, place: Place) -> Path:
     findings = found(study, settings, place)
     write_tables(place.folder, list(tidy(study.name, findings.results)))
     report = place.folder / REPORT
-    write_page(report, study.page(findings), overwrite=True)
+    write_page(report, page_of(study, findings), overwrite=True)
     return report
+
+
+def page_of(study: Study, findings: Findings) -> Page:
+    """The page of a study; that of a quick one says what it is not."""
+    page = study.page(findings)
+    return replace(page, lead=(_QUICK, *page.lead)) if findings.extent == "quick" else page
 
 
 def found(study: Study, settings: Settings, place: Place) -> Findings:
@@ -132,7 +143,7 @@ def found(study: Study, settings: Settings, place: Place) -> Findings:
     if place.root != Path("studies"):
         command += f" -o {shlex.quote(str(place.root))}"
     recompute = {one.cell: f"{measure} {one.cell}" for one in results}
-    return Findings(place.folder, results, command, recompute)
+    return Findings(place.folder, settings.extent, results, command, recompute)
 
 
 def planned(study: Study, settings: Settings) -> list[Cell]:
