@@ -226,7 +226,7 @@ def cells(extent: Extent) -> Sequence[Cell]:
         cell("vae-pictures", "report", epochs, None, count),
         cell("dcgan", "report", 30, 25, count),
         cell("dcgan", "laptop", 120, 20 * longer, count),
-        cell("ddpm", "report", 3, 20, 2 if quick else 10),
+        cell("ddpm", "report", 1, 20, 2 if quick else 10),
         cell("ddpm", "laptop", 150, 25 * longer, count),
     )
 
