@@ -36,7 +36,7 @@ from changeling.measuring.performance_error import (
     performance_error,
     pose_errors,
 )
-from changeling.measuring.perturbing import Swapping, cut, perturbed
+from changeling.measuring.perturbing import Swapping, perturbed, rendered_faces
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
 from changeling.measuring.sharpness import sharpness
@@ -90,7 +90,6 @@ __all__ = [
     "border",
     "clusters",
     "cost",
-    "cut",
     "error_map",
     "estimate",
     "expression_errors",
@@ -118,6 +117,7 @@ __all__ = [
     "pose_errors",
     "psnr",
     "read_samples",
+    "rendered_faces",
     "score",
     "sharpness",
     "spectral_distance",
