@@ -8,7 +8,8 @@ all reference metrics take on a thousand faces instead, and writes that.
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ from statistics import fmean
 
 import cv2
 import numpy as np
+import torch
 import tyro
 from numpy.typing import NDArray
 
@@ -28,13 +30,13 @@ from changeling.measuring import (
     FaceMeter,
     Split,
     Swapping,
-    cut,
     levels,
     mean,
     mse,
     msssim,
     perturbed,
     psnr,
+    rendered_faces,
     score,
     sharpness,
     spectral_distance,
@@ -61,7 +63,7 @@ PLANTED = (0.2, 0.4)
 ORDER = ("truth", "swap", "blurred swap", "copy in the true colours", "copy")
 """From the best to the worst."""
 OTHER = "copy in B's film's colours"
-FACES = 1000
+FACES, CORES = 1000, 2
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Landed:
     """One, or two at once."""
     size: float
     wanted: tuple[float, ...]
-    """Their shares of the energy."""
+    """Their shares of the energy, by the planted parts themselves."""
     split: Split
 
 
@@ -114,9 +116,11 @@ def rivals(one: Swapping, truth: Crops) -> dict[str, Pixels]:
     """Crops of everybody who is ranked."""
     rest = at_rest(one.performance)
     dull = moved(moved(one.performance, Factor.EXPRESSION, rest, 0.25), Factor.LIGHT, rest, 0.15)
-    swap = cut(Blend(one.truth, (one.source.face,), 0.2), dull, RANKED, side=SIDE).pictures
-    copy = cut(one.source, one.performance, RANKED, side=SIDE).pictures
-    own = cut(one.target, one.trained[0], RANKED, side=SIDE)
+    swap = rendered_faces(
+        Blend(one.truth, (one.source.face,), 0.2), dull, RANKED, side=SIDE
+    ).pictures
+    copy = rendered_faces(one.source, one.performance, RANKED, side=SIDE).pictures
+    own = rendered_faces(one.target, one.trained[0], RANKED, side=SIDE)
     source = CopySource.from_faces("b", own.pictures, own.inner.astype(np.float32))
     return {
         "truth": truth.pictures,
@@ -141,7 +145,7 @@ def coloured(copy: Pixels, truth: Crops) -> Pixels:
 
 def ranked(one: Swapping, meter: FaceMeter) -> dict[str, Told]:
     """What each metric says of each rival."""
-    truth = cut(one.truth, one.performance, RANKED, side=SIDE)
+    truth = rendered_faces(one.truth, one.performance, RANKED, side=SIDE)
     shown = rivals(one, truth)
     copy = meter.measure(shown["copy"], truth.pictures, truth.inner)
     return {name: told(faces, truth, meter, copy) for name, faces in shown.items()}
@@ -172,7 +176,7 @@ def in_order(rows: Mapping[str, Told], metric: str) -> bool:
 def landed(one: Swapping) -> tuple[Landed, ...]:
     """Where planted errors of each factor land, and two factors at once."""
     directions = perturbed(one, SPLIT)
-    truth = cut(one.truth, one.performance, SPLIT)
+    truth = rendered_faces(one.truth, one.performance, SPLIT)
     errors = {
         (factor, goal, size): error(one, factor, goal, size, truth)
         for factor in FACTORS
@@ -184,17 +188,16 @@ def landed(one: Swapping) -> tuple[Landed, ...]:
         for (factor, _, size), residual in errors.items()
     ]
     for two in (("identity", "expression"), ("identity", "light"), ("pose", "light")):
-        parts = [errors[factor, 0, PLANTED[-1]] for factor in two]
-        energies = np.array([np.square(part[truth.inner]).sum() for part in parts])
-        wanted = tuple(float(share) for share in energies / energies.sum())
-        both = split(np.sum(parts, axis=0), directions, truth.inner)
-        found.append(Landed(two, PLANTED[-1], wanted, both))
+        parts = {factor: errors[factor, 0, PLANTED[-1]][None] for factor in two}
+        both = np.concatenate(list(parts.values())).sum(0)
+        wanted = tuple(share for _, share in split(both, parts, truth.inner).shares)
+        found.append(Landed(two, PLANTED[-1], wanted, split(both, directions, truth.inner)))
     return tuple(found)
 
 
 def error(one: Swapping, factor: str, goal: int, size: float, truth: Crops) -> NDArray[np.float32]:
     """What a picture 0…1 gains by a planted error, with the full skin that directions lack."""
-    wrong = cut(*one.wrong(factor, goal, size), SPLIT).pictures
+    wrong = rendered_faces(*one.wrong(factor, goal, size), SPLIT).pictures
     return (wrong.astype(np.float32) - truth.pictures) / np.float32(255)
 
 
@@ -215,7 +218,7 @@ def ranking(told: Sequence[Mapping[str, Told]]) -> list[str]:
 def landing(landed: Sequence[Landed]) -> list[str]:
     """A row for each planted error: its share, the least over pairs and goals, and the others."""
     lines = [
-        "| planted | size | energies | found | least found | remainder | too fine |",
+        "| planted | size | true shares | found | least found | remainder | too fine |",
         "|---|--:|---|---|--:|--:|--:|",
     ]
     kinds = dict.fromkeys((one.factors, one.size) for one in landed)
@@ -252,14 +255,16 @@ def timed() -> list[str]:
     inner = np.zeros(shown.shape[:3], np.bool_)
     inner[:, 20:116, 24:104] = True
     meter = FaceMeter.load()
+    torch.set_num_threads(CORES)
     moments = list(zip(shown, true, inner, strict=True))
-    work = {
-        "MSE and PSNR": lambda: [psnr(mse(*one)) for one in moments],
-        "SSIM": lambda: [ssim(*one) for one in moments],
-        "MS-SSIM": lambda: [msssim(*one) for one in moments],
-        "sharpness": lambda: [sharpness(*one) for one in moments],
-        "identity, perceptual and colour": lambda: meter.measure(shown, true, inner),
-        "spectra": lambda: spectral_distance(spectrum(shown), spectrum(true)),
+    pool = ThreadPoolExecutor(CORES)
+    work: dict[str, Callable[[], object]] = {
+        "MSE and PSNR": lambda: list(pool.map(lambda one: psnr(mse(*one)), moments)),
+        "SSIM": lambda: list(pool.map(lambda one: ssim(*one), moments)),
+        "MS-SSIM": lambda: list(pool.map(lambda one: msssim(*one), moments)),
+        "sharpness": lambda: list(pool.map(lambda one: sharpness(*one), moments)),
+        "identity, look and colour": lambda: meter.measure(shown, true, inner),
+        "spectra": lambda: spectral_distance(*pool.map(spectrum, (shown, true))),
     }
     spent = {}
     for name, metric in work.items():
@@ -267,7 +272,7 @@ def timed() -> list[str]:
         metric()
         spent[name] = time.perf_counter() - began
     each = ", ".join(f"{name} {seconds:.1f}" for name, seconds in spent.items())
-    return [f"{FACES} faces of 128²: {sum(spent.values()):.1f} s in all; {each}."]
+    return [f"{FACES} faces of 128²: {sum(spent.values()):.1f} s on {CORES} cores; {each}."]
 
 
 def main(write: Path | None = None, pairs: int = len(PAIRS), speed: bool = False) -> None:

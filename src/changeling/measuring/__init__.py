@@ -40,7 +40,7 @@ from changeling.measuring.performance_error import (
     performance_error,
     pose_errors,
 )
-from changeling.measuring.perturbing import Swapping, cut, perturbed
+from changeling.measuring.perturbing import Swapping, cut, perturbed, rendered_faces
 from changeling.measuring.progress import Eyes, Guess, HeldOut, Truth, progress_of
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
@@ -108,7 +108,6 @@ __all__ = [
     "clip_figures",
     "clusters",
     "cost",
-    "cut",
     "error_map",
     "estimate",
     "expression_errors",
@@ -141,6 +140,7 @@ __all__ = [
     "psnr",
     "rank_correlation",
     "read_samples",
+    "rendered_faces",
     "score",
     "sharpness",
     "spearman",

@@ -68,7 +68,7 @@ class Crops:
     """(n, side, side): the inner faces."""
 
 
-def cut(
+def rendered_faces(
     who: Actor | Blend,
     performance: Performance,
     frames: Sequence[int],
@@ -93,7 +93,9 @@ def perturbed(
 
     The `directions` of `split`. Takes a second or so for each frame: it renders each 32 times.
     """
-    true = cut(swapping.truth, swapping.performance, frames, side=side, coarse=True).pictures
+    true = rendered_faces(
+        swapping.truth, swapping.performance, frames, side=side, coarse=True
+    ).pictures
     return {factor: np.stack(list(_gains(swapping, factor, frames, true))) for factor in FACTORS}
 
 
@@ -104,5 +106,5 @@ def _gains(
         for step in STEPS:
             who, performance = swapping.wrong(factor, goal, step)
             side = true.shape[1]
-            shown = cut(who, performance, frames, side=side, coarse=True).pictures
+            shown = rendered_faces(who, performance, frames, side=side, coarse=True).pictures
             yield (shown.astype(np.float32) - true) / np.float32(255)

@@ -40,16 +40,13 @@ def similarities(
     window. Rubbish where no pixel of the window counts. Their product is the SSIM map.
     """
     weight = np.maximum(_window(inside), 1e-12)[..., None]
-
-    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _window(values * inside[..., None]) / weight
-
-    first, second = mean(one), mean(two)
-    first_spread = np.maximum(mean(one * one) - first**2, 0)
-    second_spread = np.maximum(mean(two * two) - second**2, 0)
-    together = mean(one * two) - first * second
-    luminance = (2 * first * second + _LUMINANCE) / (first**2 + second**2 + _LUMINANCE)
-    structure = (2 * together + _CONTRAST) / (first_spread + second_spread + _CONTRAST)
+    x, y = one * inside[..., None], two * inside[..., None]
+    first, second = _window(x) / weight, _window(y) / weight
+    squares, product = first**2 + second**2, first * second
+    spreads = np.maximum(_window(x * one + y * two) / weight - squares, 0)
+    together = _window(x * two) / weight - product
+    luminance = (2 * product + _LUMINANCE) / (squares + _LUMINANCE)
+    structure = (2 * together + _CONTRAST) / (spreads + _CONTRAST)
     return luminance, structure
 
 

@@ -103,7 +103,7 @@ def _unit(features: Tensor) -> Tensor:
 
 def _colour(face: NDArray[np.uint8], truth: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
     one, other = (
-        cv2.cvtColor(x.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)[inner]
+        cv2.cvtColor(x[inner][None].astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
         for x in (face, truth)
     )
-    return float(np.linalg.norm(one - other, axis=1).mean())
+    return float(np.linalg.norm(one - other, axis=2).mean())

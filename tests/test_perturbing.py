@@ -1,0 +1,80 @@
+"""Where errors land that are planted into rendered swaps."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from cast import ACTOR, OTHER, performance
+from numpy.typing import NDArray
+
+from changeling.actors import Actor, Blend, Performance
+from changeling.measuring import Swapping, perturbed, rendered_faces, split
+from changeling.measuring.perturbing import FACTORS, STEPS, STRANGERS, Crops
+
+FRAMES = (30, 110)
+SIDE = 48
+SWAPPING = Swapping(ACTOR, OTHER, performance(), [Performance.from_seed(4, seconds=4)])
+
+
+@cache
+def truth() -> Crops:
+    return rendered_faces(SWAPPING.truth, SWAPPING.performance, FRAMES, side=SIDE)
+
+
+@cache
+def directions() -> dict[str, NDArray[np.float32]]:
+    return dict(perturbed(SWAPPING, FRAMES, side=SIDE))
+
+
+@cache
+def planted(factor: str, goal: int, size: float) -> NDArray[np.float32]:
+    """A swap with an error in one factor, less the truth, both with all detail of the skin."""
+    wrong = rendered_faces(*SWAPPING.wrong(factor, goal, size), FRAMES, side=SIDE)
+    return (wrong.pictures.astype(np.float32) - truth().pictures) / np.float32(255)
+
+
+def test_who_is_wrong_in_what() -> None:
+    true = Actor(OTHER.face, ACTOR.styling)
+    assert SWAPPING.wrong("identity", 0, 0.3)[0] == Blend(true, (ACTOR.face,), 0.3)
+    assert SWAPPING.wrong("identity", 1, 0.3)[0] == Blend(true, STRANGERS, 0.3)
+    who, still = SWAPPING.wrong("expression", 0, 1.0)
+    assert who == true
+    assert not still.actions.any()
+    assert np.array_equal(still.turn, performance().turn)
+    _, mean = SWAPPING.wrong("pose", 1, 1.0)
+    assert mean.turn[5] == pytest.approx(SWAPPING.trained[0].turn.mean(0), abs=1e-6)
+
+
+def test_directions_are_differences_of_every_goal_and_step() -> None:
+    assert tuple(directions()) == FACTORS == ("identity", "expression", "pose", "light")
+    for pictures in directions().values():
+        assert pictures.shape == (2 * len(STEPS), len(FRAMES), SIDE, SIDE, 3)
+        sizes = np.abs(pictures).mean((1, 2, 3, 4))
+        assert 0 < sizes[0] < sizes[3] < 0.5
+    assert truth().inner.mean() > 0.2
+
+
+@pytest.mark.parametrize("goal", [0, 1])
+@pytest.mark.parametrize("factor", FACTORS)
+def test_an_error_of_one_factor_lands_on_it(factor: str, goal: int) -> None:
+    """Of a size that no direction has, with details that directions lack."""
+    assert 0.35 not in STEPS
+    found = split(planted(factor, goal, 0.35), directions(), truth().inner)
+    assert dict(found.shares)[factor] > 0.9
+
+
+def test_errors_of_two_factors_are_told_apart() -> None:
+    parts = {name: planted(name, 0, 0.35)[None] for name in ("expression", "identity")}
+    both = np.concatenate(list(parts.values())).sum(0)
+    wanted = dict(split(both, parts, truth().inner).shares)
+    found = dict(split(both, directions(), truth().inner).shares)
+    for name, share in wanted.items():
+        assert found[name] == pytest.approx(share, abs=0.1)
+
+
+def test_the_truth_has_no_error_and_an_untouched_performance_is_another_person() -> None:
+    none = np.zeros_like(planted("light", 0, 0.35))
+    assert all(share == 0 for _, share in split(none, directions(), truth().inner).shares)
+    copy = rendered_faces(ACTOR, performance(), FRAMES, side=SIDE).pictures
+    error = (copy.astype(np.float32) - truth().pictures) / np.float32(255)
+    assert dict(split(error, directions(), truth().inner).shares)["identity"] > 0.8
