@@ -183,6 +183,7 @@ def test_results_by_hand(study: Path) -> None:
     assert (psnr.of, psnr.count) == ("clips", 4)
     assert (whole.rho, whole.of, whole.count) == (None, "cells", 2)
     assert follow["psnr", "real or fake"].rho is None
+    assert follow["psnr", "overall"].rho == psnr.rho
 
 
 def test_what_is_written_is_anonymous_complete_and_the_same_again(study: Path) -> None:
