@@ -94,8 +94,16 @@ def test_too_few_or_equal_figures_correlate_with_nothing(
 
 
 def test_a_mean_opinion_resamples_people() -> None:
-    # Two people who never change their mind: a resample has both, or one of them twice.
-    found = mean_opinion([2, 2, 2, 4, 4, 4], ["a", "a", "a", "b", "b", "b"])
-    assert (found.value, found.low, found.high, found.clips) == (3, 2, 4, 2)
-    alone = mean_opinion([1, 5], ["a", "a"])
+    # Forty people who never change their mind: 3 ± 1.96 / √40, however often each is asked.
+    for often in (1, 3):
+        said = [(2 + 2 * (index % 2), str(index)) for index in range(40) for _ in range(often)]
+        values, people = zip(*said, strict=True)
+        found = mean_opinion(values, people, scale=(1, 5))
+        assert (found.value, found.clips) == (3, 40)
+        assert found.high - 3 == pytest.approx(1.96 / 40**0.5, rel=0.1)
+        assert 3 - found.low == pytest.approx(1.96 / 40**0.5, rel=0.1)
+    alone = mean_opinion([1, 5], ["a", "a"], scale=(1, 5))
     assert (alone.value, alone.low, alone.high) == (3, 3, 3)
+    # Of two people nearly nothing can be said, but no more than that it is on the scale.
+    two = mean_opinion([2, 4], ["a", "b"], scale=(1, 5))
+    assert (two.value, two.low, two.high, two.clips) == (3, 1, 5, 2)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,10 +52,18 @@ def test_every_swap_and_each_truth_once_with_the_same_references(study: Path) ->
         assert names == {"performance": f"performance-{clip}.mp4", "target": f"target-{clip}.png"}
 
 
+def test_a_film_that_several_cells_show_is_rated_once(study: Path) -> None:
+    (first, *_) = cells_of(study)
+    films = tuple(one for one in first.shown if one.kind in ("swap", "target", "performance"))
+    save(study, replace(first, cell="zz", seed=1, shown=films))
+    assert [one.clip.cell for one in exhibits_of(study)].count("zz") == 0
+    assert len(exhibits_of(study)) == len(Sitting(study, "ann").exhibits) - 1 == 6
+
+
 def test_a_clip_without_a_target_is_not_asked_about_likeness(study: Path) -> None:
     for cell in cells_of(study):
         kept = tuple(one for one in cell.shown if one.kind != "target")
-        save(study, type(cell)(**{**vars(cell), "shown": kept}))
+        save(study, replace(cell, shown=kept))
     sitting = Sitting(study, "ann")
     names = [question.name for question in sitting.questions(0)]
     assert names == [question.name for question in QUESTIONS if question.name != "likeness"]
@@ -160,7 +169,7 @@ def test_results_by_hand(study: Path) -> None:
         families = (*FAMILIES, TRUTH)
         assert tuple(found[family, question.name] for family in families) == expected
     (first, *_) = [one for one in results.opinions if one.question == "pose"]
-    assert (first.mean.low, first.mean.high, first.mean.clips, first.answers) == (1, 2, 2, 4)
+    assert (first.mean.low, first.mean.high, first.mean.clips, first.answers) == (1, 5, 2, 4)
     # Mid-ranks of 1, 1, 2, 2, 4 (four times), 5 (four times): 1, 3, 6, 10. Dₒ = 2·2·2²/12;
     # Dₑ = 2 (4·4 + 8·25 + 8·81 + 8·9 + 8·49 + 16·16) / (12·11) = 24.
     real, *scales = (one.alpha for one in results.agreements)
@@ -174,6 +183,7 @@ def test_results_by_hand(study: Path) -> None:
     assert (psnr.of, psnr.count) == ("clips", 4)
     assert (whole.rho, whole.of, whole.count) == (None, "cells", 2)
     assert follow["psnr", "real or fake"].rho is None
+    assert follow["psnr", "overall"].rho == psnr.rho
 
 
 def test_what_is_written_is_anonymous_complete_and_the_same_again(study: Path) -> None:

@@ -44,13 +44,18 @@ def _opinions(results: "RatingResults") -> Table:
 
 
 def _follows(results: "RatingResults") -> Table:
-    """A line for each metric and question, metrics named once."""
-    title = "Does a metric order the swaps as people do? Spearman’s ρ"
-    table = Table("metric", "opinion", "ρ", "interval", "over", title=title, box=box.SIMPLE)
-    told = ""
-    for one in results.follows:
-        name, told = (one.metric if one.metric != told else ""), one.metric
-        table.add_row(name, one.question, *_figure(one.rho), f"{one.count} {one.of}")
+    """A line for each metric, the one that orders swaps most as people do, or against them, first.
+
+    By the mean of the opinions; question by question they are in the file.
+    """
+    # Imported here because torch takes seconds that --help and verify need not spend.
+    from changeling.study.rating_follows import OVERALL
+
+    title = "Does a metric order the swaps as people do? Spearman’s ρ with their mean opinion"
+    table = Table("metric", "ρ", "interval", "over", title=title, box=box.SIMPLE)
+    lines = [one for one in results.follows if one.question == OVERALL]
+    for one in sorted(lines, key=lambda one: -abs(one.rho.value) if one.rho else 1):
+        table.add_row(one.metric, *_figure(one.rho), f"{one.count} {one.of}")
     return table
 
 

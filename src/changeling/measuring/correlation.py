@@ -40,7 +40,7 @@ def rank_correlation(
         drawn = np.bincount(rows.astype(np.int64), minlength=count).astype(np.float64)
         return _correlation(*rankings, drawn)
 
-    return estimate(np.arange(count, dtype=np.float64), clips, statistic=of)
+    return estimate(np.arange(count, dtype=np.float64), clips, statistic=of).within(-1, 1)
 
 
 def _ranking(figures: Values) -> Values:

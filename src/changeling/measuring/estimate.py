@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -25,6 +25,10 @@ class Estimate:
     nothing of chance."""
     clips: int
     """Clips resampled."""
+
+    def within(self, lowest: float, highest: float) -> "Estimate":
+        """The same with no more in its interval than there can be."""
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
 
 
 def _mean(values: Values) -> float:

@@ -56,7 +56,10 @@ def cells_of(study: Path) -> tuple[CellResult, ...]:
 
 
 def exhibits_of(study: Path) -> tuple[Exhibit, ...]:
-    """All swaps of a study and each true answer once, in the order of their names.
+    """All swaps of a study and each true answer once, in the order of their cells.
+
+    A film that several cells show, such as the performance itself as a baseline, is the first
+    one's.
 
     Raises UserError when the folder holds no results or no swap, and for a film that is missing
     or cannot be read.
@@ -67,15 +70,16 @@ def exhibits_of(study: Path) -> tuple[Exhibit, ...]:
         if one.kind in ("performance", "target"):
             known = references.setdefault((cell.data, one.clip), {})
             known.setdefault(one.kind, _checked(study, one))
-    exhibits = []
+    exhibits: dict[str, Exhibit] = {}
     for cell, one in _rated(shown):
         film = _checked(study, one)
         family = TRUTH if one.kind == "truth" else cell.family
         clip = Clip(sha256(film), family, cell.cell, cell.data, one.clip)
-        exhibits.append(Exhibit(clip, film, references.get((cell.data, one.clip), {})))
-    if all(exhibit.clip.family == TRUTH for exhibit in exhibits):
+        references_of = references.get((cell.data, one.clip), {})
+        exhibits.setdefault(clip.digest, Exhibit(clip, film, references_of))
+    if all(exhibit.clip.family == TRUTH for exhibit in exhibits.values()):
         raise UserError(f"{study} shows no swaps: only a study whose cells show films is rated.")
-    return tuple(exhibits)
+    return tuple(exhibits.values())
 
 
 def _rated(shown: list[tuple[CellResult, Shown]]) -> Iterator[tuple[CellResult, Shown]]:

@@ -10,6 +10,9 @@ from changeling.measuring import Estimate, rank_correlation
 from changeling.study.rating_questions import QUESTIONS
 from changeling.study.results import CellResult
 
+OVERALL = "overall"
+"""The mean of all opinions from 1 to 5, as if it were one more question."""
+
 Swap = tuple[str, str]
 """Names of a swap's cell and clip."""
 Opinions = Mapping[Swap, float]
@@ -22,6 +25,7 @@ class Follows:
 
     metric: str
     question: str
+    """A question's name, or OVERALL."""
     of: str
     """What is put in order: "clips", or "cells" by a metric that is not measured of clips."""
     count: int
@@ -32,7 +36,7 @@ class Follows:
 
 
 def follows(cells: Sequence[CellResult], opinions: Mapping[str, Opinions]) -> Iterator[Follows]:
-    """Yield how each metric of the cells goes with the opinions, by question.
+    """Yield how each metric of the cells goes with the opinions, by question and overall.
 
     Figures during training and those that are not finite are left out.
     """
@@ -44,9 +48,8 @@ def follows(cells: Sequence[CellResult], opinions: Mapping[str, Opinions]) -> It
                 of.setdefault((cell.cell, one.clip), []).append(one.value)
     for metric in sorted(figures):
         means = {swap: float(np.mean(values)) for swap, values in figures[metric].items()}
-        for question in QUESTIONS:
-            if question.name in opinions:
-                yield _follow(metric, question.name, means, opinions[question.name])
+        for question, opinion in [*opinions.items(), (OVERALL, _overall(opinions))]:
+            yield _follow(metric, question, means, opinion)
 
 
 def _follow(metric: str, question: str, means: Opinions, opinions: Opinions) -> Follows:
@@ -61,6 +64,13 @@ def _follow(metric: str, question: str, means: Opinions, opinions: Opinions) -> 
         [" ".join(swap) for swap in both],
     )
     return Follows(metric, question, of, len(both), rho)
+
+
+def _overall(opinions: Mapping[str, Opinions]) -> Opinions:
+    """The mean of the opinions of each swap about which anybody was asked all of them."""
+    scales = [opinions[one.name] for one in QUESTIONS if one.scale and one.name in opinions]
+    swaps = {swap for one in scales for swap in one if all(swap in other for other in scales)}
+    return {swap: float(np.mean([one[swap] for one in scales])) for swap in swaps}
 
 
 def _by_cell(opinions: Opinions) -> Opinions:

@@ -134,7 +134,11 @@ def _opinions(asked: Mapping[Question, Sequence[Rated]]) -> Iterator[Opinion]:
     for family in sorted(families, key=lambda name: (name == TRUTH, name)):
         for question, rows in asked.items():
             if own := [line for line in rows if line.family == family]:
-                mean = mean_opinion([line.value for line in own], [line.rater for line in own])
+                mean = mean_opinion(
+                    [line.value for line in own],
+                    [line.rater for line in own],
+                    scale=(question.lowest, question.highest),
+                )
                 yield Opinion(family, question.name, mean, len(own))
 
 
