@@ -28,6 +28,7 @@ def read_source(path: Path) -> NotebookNode:
     notebook.metadata = nbformat.from_dict({"kernelspec": kernel})
     for index, cell in enumerate(notebook.cells):
         cell.id = f"cell-{index}"
+        cell.source = cell.source.strip("\n")
     return notebook
 
 

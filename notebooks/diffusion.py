@@ -38,7 +38,7 @@ from changeling.training import Budget, Run, Runtime
 class Lesson:
     """How much is learnt, and how much is shown."""
 
-    steps: int = 500
+    steps: int = 900
     """Of 64 pictures each."""
     test: int = 400
     """Pictures that are drawn to be measured."""
@@ -88,22 +88,22 @@ curve = Curve("training", tuple((row["step"], row["error"]) for row in rows))
 display(SVG(chart_svg(Curves("", "", "steps", "weighted squared error", (curve,)), alone=True)))
 
 # %% [markdown]
-# The way in: five pictures drown. Each row is one picture, the noise grows from left to right.
+# The way in: three pictures drown. Each row is one picture, the noise grows from left to right.
 
 # %%
 diffusion = load_with(run, "reverse_strip", runtime=runtime)
-forward = diffusion.forward_strip(unseen[:5], 10, seed=0)
+forward = diffusion.forward_strip(unseen[:3], 10, seed=0)
 show(forward.transpose(0, 1).flatten(0, 1), columns=10)
 
 # %% [markdown]
-# The way out: five pictures come out of noise, in fifty steps of which ten are shown. Below them,
-# what the network believed at each of those steps to be behind the noise: first the mean of all
-# clothes, then a garment, then this one.
+# The way out: three pictures come out of noise, in fifty steps of which ten are shown. Below them,
+# what the network believed at each of those steps to be behind the noise: first something like the
+# mean of a class, then a garment, then this one.
 
 # %%
-drawing = diffusion.reverse_strip(5, 10, seed=1)
+drawing = diffusion.reverse_strip(3, 10, seed=1)
 show(drawing.transpose(0, 1).flatten(0, 1), columns=10)
-foreseen = diffusion.reverse_strip(5, 10, seed=1, foreseen=True)
+foreseen = diffusion.reverse_strip(3, 10, seed=1, foreseen=True)
 show(foreseen.transpose(0, 1).flatten(0, 1), columns=10)
 
 # %% [markdown]

@@ -72,8 +72,8 @@ def test_the_gan_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.fashion_mnist
 def test_diffusion_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     known = run_tiny("diffusion", capsys)
-    forward, clean = known["forward"], known["unseen"][:5]
-    assert forward.shape == (10, 5, 1, 16, 16)
+    forward, clean = known["forward"], known["unseen"][:3]
+    assert forward.shape == (10, 3, 1, 16, 16)
     assert forward[0].allclose(clean, atol=1e-6)
     errors = (forward - clean).square().flatten(1).mean(1)
     assert (errors.diff() > 0).all(), "a picture drowns"

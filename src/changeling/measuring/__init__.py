@@ -40,7 +40,7 @@ from changeling.measuring.performance_error import (
     performance_error,
     pose_errors,
 )
-from changeling.measuring.perturbing import Swapping, cut, perturbed, rendered_faces
+from changeling.measuring.perturbing import Swapping, perturbed, rendered_faces
 from changeling.measuring.progress import Eyes, Guess, HeldOut, Truth, progress_of
 from changeling.measuring.psnr import psnr
 from changeling.measuring.score import Score, mean, score
