@@ -1,5 +1,6 @@
 """What the page of a study shows: sentences, tables with intervals, curves, pictures and films."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -41,6 +42,9 @@ class Column:
     """Which figures are better; empty: neither."""
     digits: int = 2
     """After the point."""
+    lowest: float = -math.inf
+    """No figure can be below it, and no interval reaches there."""
+    highest: float = math.inf
     group: str = ""
     """What columns beside each other have in common, such as where they were measured."""
 

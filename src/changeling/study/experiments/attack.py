@@ -16,6 +16,7 @@ from changeling.measuring import Estimate, Verifier, calibrated
 from changeling.media import read_frames, writing
 from changeling.study.experiments import face_to_face
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.experiments.metrics import share
 from changeling.study.experiments.pages import facts, families, mean_of, ranked, table
 from changeling.study.experiments.running import Settings, finished, open_study
 from changeling.study.experiments.swapping import EVERY, Trained, Untrained
@@ -179,7 +180,7 @@ def page(findings: Findings) -> Page:
     """How often each family gets past, beside strangers and the person themselves."""
     verifiers = read_verifiers(findings.folder)
     columns = {
-        _metric(kind, accepts): Column(f"{accepts:.1%}", "", "", 3, words)
+        _metric(kind, accepts): share(f"{accepts:.1%}", "", words)
         for kind, words in (
             ("swap", "swaps that pass as B"),
             ("performance", "performers who pass as B"),
@@ -205,11 +206,11 @@ def _lead(findings: Findings) -> Iterator[str]:
         metric = _metric("swap", accepts)
         ranking = ranked(findings.results, families(findings.results), metric, more=True)
         if ranking:
-            name, share = ranking[0]
+            name, passed = ranking[0]
             yield (
                 f"Before a verifier that takes {accepts:.1%} of strangers for the person, the "
-                f"swaps that pass most often are those of {name}: {share.value:.1%} "
-                f"({share.low:.1%} … {share.high:.1%})."
+                f"swaps that pass most often are those of {name}: {passed.value:.1%} "
+                f"({max(0, passed.low):.1%} … {min(1, passed.high):.1%})."
             )
         true = mean_of(findings.results, findings.results[0].family, _metric("truth", accepts))
         if true:

@@ -2,25 +2,46 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from changeling.study.page import Column
 
 Columns = Mapping[str, Column]
 """By the name of the measurement, in the order of a table."""
+Better = Literal["more", "less", ""]
 
 _BARE, _FILM, _WHO = "bare face", "finished film", "identity network"
+_MEAN, _SAMPLE = "by the mean of the code", "by a code drawn at random"
+
+
+def share(name: str, better: Better = "", group: str = "", digits: int = 3) -> Column:
+    """A figure from 0 to 1."""
+    return Column(name, "", better, digits, 0, 1, group)
+
+
+def amount(
+    name: str, unit: str = "", better: Better = "", digits: int = 2, group: str = ""
+) -> Column:
+    """A figure from 0 on."""
+    return Column(name, unit, better, digits, 0, group=group)
+
+
+def cosine(name: str, better: Better, group: str = "") -> Column:
+    """A figure from -1 to 1."""
+    return Column(name, "", better, 3, -1, 1, group)
+
 
 TRUTH: Columns = MappingProxyType(
     {
-        "bare_psnr": Column("PSNR", "dB", "more", 2, _BARE),
-        "bare_ssim": Column("SSIM", "", "more", 3, _BARE),
-        "bare_msssim": Column("MS-SSIM", "", "more", 3, _BARE),
-        "bare_sharpness": Column("sharpness", "", "", 2, _BARE),
-        "placed_psnr": Column("PSNR", "dB", "more", 2, _FILM),
-        "placed_ssim": Column("SSIM", "", "more", 3, _FILM),
-        "placed_gap": Column("gap", "", "less", 2, _FILM),
-        "placed_to_target": Column("like B", "", "more", 3, _WHO),
-        "placed_to_source": Column("like A", "", "less", 3, _WHO),
+        "bare_psnr": amount("PSNR", "dB", "more", 2, _BARE),
+        "bare_ssim": share("SSIM", "more", _BARE),
+        "bare_msssim": share("MS-SSIM", "more", _BARE),
+        "bare_sharpness": amount("sharpness", group=_BARE),
+        "placed_psnr": amount("PSNR", "dB", "more", 2, _FILM),
+        "placed_ssim": share("SSIM", "more", _FILM),
+        "placed_gap": amount("gap", "", "less", 2, _FILM),
+        "placed_to_target": cosine("like B", "more", _WHO),
+        "placed_to_source": cosine("like A", "less", _WHO),
     }
 )
 """Against the true answer (`measuring.ClipFigures`)."""
@@ -35,40 +56,39 @@ SPLIT: Columns = MappingProxyType(
 
 UNAIDED: Columns = MappingProxyType(
     {
-        "unaided_expression": Column("expression", "", "less", 4),
-        "unaided_pose": Column("pose", "°", "less", 2),
-        "unaided_found": Column("face found", "", "more", 3),
+        "unaided_expression": amount("expression", "", "less", 4),
+        "unaided_pose": amount("pose", "°", "less"),
+        "unaided_found": share("face found", "more"),
         "unaided_border": Column("border", "ΔE", "less", 2),
-        "unaided_flicker": Column("flicker", "", "", 2),
-        "unaided_detail": Column("sharpness", "", "", 2),
+        "unaided_flicker": amount("flicker"),
+        "unaided_detail": amount("sharpness"),
     }
 )
 """Without a truth, as on real footage."""
 
 DRAWN: Columns = MappingProxyType(
     {
-        "confidence": Column("confidence", "", "more", 3),
-        "rarest": Column("rarest class", "", "more", 3),
-        "frechet": Column("Fréchet", "", "less", 2),
+        "confidence": share("confidence", "more"),
+        "rarest": share("rarest class", "more"),
+        "frechet": amount("Fréchet", "", "less"),
         "kernel": Column("kernel", "", "less", 3),
-        "precision": Column("precision", "", "more", 3),
-        "recall": Column("recall", "", "more", 3),
-        "density": Column("density", "", "more", 2),
-        "coverage": Column("coverage", "", "more", 3),
-        "spectral": Column("spectrum", "dB", "less", 2),
+        "precision": share("precision", "more"),
+        "recall": share("recall", "more"),
+        "density": amount("density", "", "more"),
+        "coverage": share("coverage", "more"),
+        "spectral": amount("spectrum", "dB", "less"),
     }
 )
 """Of pictures drawn, beside as many test pictures, on the project's own features."""
 
-_MEAN, _SAMPLE = "by the mean of the code", "by a code drawn at random"
 GIVEN_BACK: Columns = MappingProxyType(
     {
-        "mean_mse": Column("MSE", "", "less", 4, _MEAN),
-        "mean_psnr": Column("PSNR", "dB", "more", 2, _MEAN),
-        "mean_ssim": Column("SSIM", "", "more", 3, _MEAN),
-        "sample_mse": Column("MSE", "", "less", 4, _SAMPLE),
-        "sample_psnr": Column("PSNR", "dB", "more", 2, _SAMPLE),
-        "sample_ssim": Column("SSIM", "", "more", 3, _SAMPLE),
+        "mean_mse": amount("MSE", "", "less", 4, _MEAN),
+        "mean_psnr": amount("PSNR", "dB", "more", 2, _MEAN),
+        "mean_ssim": share("SSIM", "more", _MEAN),
+        "sample_mse": amount("MSE", "", "less", 4, _SAMPLE),
+        "sample_psnr": amount("PSNR", "dB", "more", 2, _SAMPLE),
+        "sample_ssim": share("SSIM", "more", _SAMPLE),
     }
 )
 """Of test pictures given back."""

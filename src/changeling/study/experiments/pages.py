@@ -58,15 +58,18 @@ def table(findings: Findings, columns: Columns, title: str, meaning: str) -> Sco
         for metric, column in columns.items()
         if any(mean_of(results, one, metric) for one in tried)
     }
-    rows = tuple(_row(findings, one, list(shown)) for one in tried)
+    rows = tuple(_row(findings, one, shown) for one in tried)
     return Scores(title, meaning, tuple(shown.values()), rows)
 
 
-def _row(findings: Findings, family: str, metrics: Sequence[str]) -> TableRow:
+def _row(findings: Findings, family: str, columns: Columns) -> TableRow:
     own = [one for one in findings.results if one.family == family]
     notes = " ".join(dict.fromkeys(one.note for one in own if one.note))
     command = findings.recompute[own[0].cell]
-    cells = tuple(mean_of(own, family, metric) for metric in metrics)
+    cells = tuple(
+        mean and mean.within(column.lowest, column.highest)
+        for mean, column in ((mean_of(own, family, name), one) for name, one in columns.items())
+    )
     return TableRow(family, cells if any(cells) else (), notes, command)
 
 

@@ -121,7 +121,7 @@ def _worth(findings: Findings, told: Callable[[_Run], Values]) -> tuple[Estimate
     cells = [run.cell.cell for run in runs]
     agreed = [spearman(told(run), run.series(_TRUTH)) for run in runs]
     lost = [_lost(told(run), run.series(_TRUTH)) for run in runs]
-    return estimate(agreed, cells), estimate(lost, cells)
+    return estimate(agreed, cells).within(-1, 1), estimate(lost, cells).within(0, np.inf)
 
 
 def _lost(told: Values, truth: Values) -> float:
