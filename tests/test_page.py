@@ -73,7 +73,7 @@ def page(film: Path) -> Page:
     tile = Picture.sign(TILE, CREDENTIAL, EVIL)
     scores = Scores(
         EVIL, "",
-        (Column("PSNR", "dB", "more", 1, "crop"), Column("steps", digits=0, group="cost")),
+        (Column("PSNR", "dB", "more", 1, group="crop"), Column("steps", digits=0, group="cost")),
         (
             TableRow("good", (around(23.44, 0.5), around(900, 0, 1)), command="changeling a"),
             TableRow("bad", (around(20, 1), None), "one seed diverged", "changeling b 'x y'"),
