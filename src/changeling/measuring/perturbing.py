@@ -1,6 +1,6 @@
 """The true answer rendered again with one factor moved at a time, for the split of an error."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,24 +87,23 @@ def rendered_faces(
 
 
 def perturbed(
-    swapping: Swapping, frames: Sequence[int], *, side: int = 64
+    swapping: Swapping, frames: Sequence[int], *, side: int = 64, steps: Sequence[float] = STEPS
 ) -> Mapping[str, NDArray[np.float32]]:
     """For each factor what a picture 0…1 gains when it moves, (goals × steps, n, side, side, 3).
 
-    The `directions` of `split`. Takes a second or so for each frame: it renders each 32 times.
+    The `directions` of `split`. It renders each frame 33 times.
     """
-    true = rendered_faces(
-        swapping.truth, swapping.performance, frames, side=side, coarse=True
-    ).pictures
-    return {factor: np.stack(list(_gains(swapping, factor, frames, true))) for factor in FACTORS}
+    asked = swapping.truth, swapping.performance
+    true = rendered_faces(*asked, frames, side=side, coarse=True).pictures
+    ways = [(goal, step) for goal in range(2) for step in steps]
+    return {
+        factor: np.stack([_gain(true, *swapping.wrong(factor, *way), frames) for way in ways])
+        for factor in FACTORS
+    }
 
 
-def _gains(
-    swapping: Swapping, factor: str, frames: Sequence[int], true: Pixels
-) -> Iterator[NDArray[np.float32]]:
-    for goal in range(2):
-        for step in STEPS:
-            who, performance = swapping.wrong(factor, goal, step)
-            side = true.shape[1]
-            shown = rendered_faces(who, performance, frames, side=side, coarse=True).pictures
-            yield (shown.astype(np.float32) - true) / np.float32(255)
+def _gain(
+    true: Pixels, who: Actor | Blend, performance: Performance, frames: Sequence[int]
+) -> NDArray[np.float32]:
+    shown = rendered_faces(who, performance, frames, side=true.shape[1], coarse=True).pictures
+    return (shown.astype(np.float32) - true) / np.float32(255)

@@ -57,19 +57,17 @@ def split(
     names = tuple(directions)
     owners = np.concatenate([[k] * len(directions[name]) for k, name in enumerate(names)])
     every = np.concatenate([directions[name] for name in names])
-    total, whole, grams = 0.0, 0.0, np.zeros((len(every), len(every)))
+    total, grams = 0.0, np.zeros((len(every), len(every)))
     parts, alone = np.zeros(len(names)), np.zeros(len(names))
     for frame, mask in enumerate(inside):
         error = _smooth(residual[frame], mask)
         columns = np.stack([_smooth(direction, mask) for direction in every[:, frame]])
         gram, aims = columns @ columns.T, columns @ error
         total += float(error @ error)
-        whole += float(np.square(residual[frame][mask]).sum())
-        parts += np.bincount(owners, nonnegative(gram, aims) * aims, minlength=len(names))
-        for k in range(len(names)):
-            own = owners == k
-            alone[k] += nonnegative(gram[np.ix_(own, own)], aims[own]) @ aims[own]
         grams += gram
+        parts += np.bincount(owners, nonnegative(gram, aims) * aims, minlength=len(names))
+        alone += [_explained(gram, aims, owners == k) for k in range(len(names))]
+    whole = float(np.square(residual[inside], dtype=np.float64).sum())
     scale = 1 / total if total else 0.0
     shares = parts * scale
     return Split(
@@ -79,6 +77,11 @@ def split(
         alike=tuple(_alike(grams, owners, names)),
         fine=float(1 - total / whole) if whole else 0.0,
     )
+
+
+def _explained(gram: Matrix, aims: Matrix, own: NDArray[np.bool_]) -> float:
+    """The energy that some of the directions explain by themselves."""
+    return float(nonnegative(gram[np.ix_(own, own)], aims[own]) @ aims[own])
 
 
 def nonnegative(gram: Matrix, aims: Matrix) -> NDArray[np.float64]:
