@@ -56,14 +56,19 @@ class Classified:
         return float(self.probabilities.max(1).mean())
 
     @property
+    def kinds(self) -> NDArray[np.int64]:
+        """(n,): the likeliest class of each picture."""
+        return self.probabilities.argmax(1)
+
+    @property
     def shares(self) -> NDArray[np.float64]:
         """(10,), sums to 1: the share of the pictures whose likeliest class is each."""
-        counts = np.bincount(self.probabilities.argmax(1), minlength=KINDS)
+        counts = np.bincount(self.kinds, minlength=KINDS)
         return np.asarray(counts / counts.sum(), np.float64)
 
     def accuracy(self, labels: Tensor) -> float:
         """The share of the pictures whose likeliest class is that of `labels` (n,), 0…1."""
-        return float((self.probabilities.argmax(1) == labels.numpy()).mean())
+        return float((self.kinds == labels.numpy()).mean())
 
 
 class FashionClassifier:

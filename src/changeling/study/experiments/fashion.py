@@ -26,6 +26,8 @@ from changeling.measuring import (
     frechet_distance,
     kernel_distance,
     manifold,
+    memorising,
+    modes,
     peak_memory,
     score,
     spectral_distance,
@@ -46,6 +48,8 @@ _STRIP = 6
 """Pictures in a strip, and at most half as many as are drawn."""
 _COLUMNS = 11
 """Moments of a strip."""
+_LEARNT = 5_000
+"""Training pictures among which copies are looked for."""
 _FEW = 200
 """Fewer pictures than so many have no distance to others that means anything."""
 
@@ -92,14 +96,14 @@ class Clothes:
         sheets = Sheets(place, self.name, self.learner)
         drawn = _sized(family.draw(self.count, seed=self.seed))
         real, _ = pictures("test", max(self.count, _FEW))
-        measured = [*_losses(run, self.config.batch), *_drawn(drawn, real)]
+        found = [*_losses(run, self.config.batch), *measured(drawn, real)]
         sheets.add("samples", real_and_drawn(real, drawn), "real pictures, and drawn ones")
         sheets.add("spectra", spectra(real, drawn), "average spectra of real and drawn pictures")
         if isinstance(family, PictureVAE):
             given, true, kinds = self._given_back(family)
-            measured += _given_back(given, true, kinds, "mean")
+            found += _given_back(given, true, kinds, "mean")
             again = family.restore(true, seed=self.seed).cpu()
-            measured += _given_back(again, true, kinds, "sample")
+            found += _given_back(again, true, kinds, "sample")
             sheets.add(
                 "given_back",
                 strip(torch.stack([true[:10], given[:10]], 1)),
@@ -111,7 +115,7 @@ class Clothes:
         return CellResult(
             self.name, self.family, self.data, self.seed, "done",
             steps=round(last["step"]), seconds=float(last["seconds"]), memory=memory,
-            measurements=tuple(measured), shown=sheets.shown,
+            measurements=tuple(found), shown=sheets.shown,
         )  # fmt: skip
 
     def _train(self, place: Place) -> Run:
@@ -168,7 +172,7 @@ def _losses(run: Run, batch: int) -> Iterator[Measurement]:
                 yield Measurement(f"loss_{name}", mean, at=float(epoch))
 
 
-def _drawn(drawn: Tensor, real: Tensor) -> Iterator[Measurement]:
+def measured(drawn: Tensor, real: Tensor) -> Iterator[Measurement]:
     """What drawn pictures are worth, beside as many test pictures."""
     classifier = FashionClassifier.load()
     seen = classifier.classify(drawn)
@@ -178,15 +182,20 @@ def _drawn(drawn: Tensor, real: Tensor) -> Iterator[Measurement]:
     )
     if len(drawn) < _FEW:
         return
-    features, theirs = seen.features, classifier.classify(real).features
-    near = manifold(theirs, features)
+    theirs = classifier.classify(real)
+    learnt, _ = pictures("train", _LEARNT)
+    near = manifold(theirs.features, seen.features)
+    copied = memorising(seen.features, classifier.classify(learnt).features, theirs.features)
+    kinds = modes(theirs.kinds, seen.kinds)
     yield Measurement("rarest", float(seen.shares.min()))
-    yield Measurement("frechet", frechet_distance(features, theirs))
-    yield Measurement("kernel", kernel_distance(features, theirs))
+    yield Measurement("frechet", frechet_distance(seen.features, theirs.features))
+    yield Measurement("kernel", kernel_distance(seen.features, theirs.features))
     yield Measurement("precision", near.precision)
     yield Measurement("recall", near.recall)
     yield Measurement("density", near.density)
     yield Measurement("coverage", near.coverage)
+    yield Measurement("copies", copied.copies)
+    yield Measurement("different", float(kinds.different))
 
 
 def _given_back(given: Tensor, true: Tensor, kinds: Tensor, how: str) -> Iterator[Measurement]:

@@ -14,7 +14,9 @@ _GIVEN_BACK = (
 _DRAWN = (
     "Drawn pictures beside as many test pictures, by the project’s own classifier and on its "
     "features: the distances compare with each other, not with published ones. Where few were "
-    "drawn, distances are left out."
+    "drawn, distances are left out. Copies are the share that comes nearer to a training picture "
+    "than one test picture in twenty does; classes off are drawn more or less often than chance "
+    "explains."
 )
 
 

@@ -76,6 +76,8 @@ DRAWN: Columns = MappingProxyType(
         "recall": share("recall", "more"),
         "density": amount("density", "", "more"),
         "coverage": share("coverage", "more"),
+        "copies": share("copies", "less"),
+        "different": amount("classes off", "", "less", 0),
         "spectral": amount("spectrum", "dB", "less"),
     }
 )
