@@ -1,5 +1,6 @@
 """A film is signed, carries its truth and its recipe, and proves itself by being rendered again."""
 
+import sys
 from dataclasses import asdict, fields
 from fractions import Fraction
 from json import dumps
@@ -173,3 +174,28 @@ def test_a_film_of_a_recording_is_provable_only_with_it(tmp_path: Path) -> None:
     again = film(ACTOR, performance, tmp_path / "c.mp4", size=SIZE, recording=tmp_path / "c.csv")
     assert again == made
     assert prove(tmp_path / "c.mp4") == made
+
+
+def test_a_film_is_proved_once_and_again_when_it_changes(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes are not rendered again; another film in their place is, and is refused."""
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(film.read_bytes())
+    assert prove(copy) == prove(film)
+    rendered = []
+    module = sys.modules["changeling.actors.film"]  # whose name in its room is a function's
+    monkeypatch.setattr(module, "render", lambda *args, **more: rendered.append(args))
+    assert prove(copy) is not None
+    assert rendered == []
+    credential = verify(film).credential
+    assert credential is not None
+    with publish(copy, credential, overwrite=True) as beside:
+        black = np.zeros((120, 160, 3), np.uint8)
+        with FrameWriter(beside, size=(160, 120), rate=Fraction(25)) as writer:
+            for index in range(6):
+                writer.write(Frame(black, index, Fraction(index, 25)))
+    monkeypatch.undo()
+    for _ in range(2):
+        with pytest.raises(UserError, match="shows something else"):
+            prove(copy)

@@ -1,5 +1,6 @@
 """The cells of the studies on the shortest films: what they measure, and that it repeats."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -12,7 +13,7 @@ from changeling.study.experiments import Place
 from changeling.study.experiments.attack import ACCEPTS, Attack, Verifiers
 from changeling.study.experiments.material import Material
 from changeling.study.experiments.running import Settings, finished, open_study
-from changeling.study.experiments.stopping import POINTS, Watched
+from changeling.study.experiments.stopping import Watched
 from changeling.study.experiments.swapping import Trained, Untrained
 from changeling.study.results import CellResult
 from changeling.study.stages import quiet
@@ -22,6 +23,15 @@ SHORT = Material(seconds=0.24, clips=1, clip_seconds=0.48, faces=32)
 TINY = Trained(
     "twins", "autoencoder", replace(Config.tiny(), people=("a", "b")), Budget(None, 2), SHORT
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short() -> Iterator[None]:
+    """One frame of each clip is split, and runs are looked at four times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("changeling.study.experiments.errors.FRAMES", 1)
+        patch.setattr("changeling.study.experiments.stopping.POINTS", 4)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +132,7 @@ def test_a_watched_cell_is_measured_while_it_learns(place: Place) -> None:
     result = watched.run(own)
     looks = sorted({one.at for one in result.measurements if one.at is not None})
     assert looks[-1] == result.steps == 9
-    assert looks == sorted({max(1.0, round(9 * 1.5**-k)) for k in range(POINTS)})
+    assert looks == sorted({max(1.0, round(9 * 1.5**-k)) for k in range(4)})
     assert watched.run(own).measurements == result.measurements
     assert len({value for value in figures(result, "truth_psnr")}) > 2
 

@@ -7,6 +7,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -96,11 +97,21 @@ def prove(path: Path) -> Film | None:
     """The recipe of a film of rendered actors, after three of its frames were rendered again.
 
     None for anything that does not carry the recipe in an intact credential. Raises UserError for
-    a file that carries one but shows something else.
+    a file that carries one but shows something else. A file of the same bytes is proved once.
     """
     made = _recipe(path)
-    if made is None:
-        return None
+    if made is not None:
+        made.perform(path.with_suffix(".csv"))  # which raises where its recording is missing
+        _render_again(path, sha256(path), made)
+    return made
+
+
+@lru_cache(maxsize=1024)
+def _render_again(path: Path, digest: str, made: Film) -> None:
+    """Raise UserError unless three frames of the film, whose SHA-256 is `digest`, are as rendered.
+
+    Raising is not kept, so that only what was proved is not proved again.
+    """
     performance = made.perform(path.with_suffix(".csv"))
     seed = int(hashlib.sha256(path.name.encode()).hexdigest()[:8], 16) ^ path.stat().st_size
     count = min(SAMPLED, len(performance))
@@ -115,7 +126,6 @@ def prove(path: Path) -> Film | None:
                 f"{path} says that it is a film of rendered actors, but frame {k} shows something "
                 "else: film it again, or give --consent for the people in it."
             )
-    return made
 
 
 def _recipe(path: Path) -> Film | None:
