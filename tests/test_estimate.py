@@ -22,11 +22,11 @@ def clips(seed: int, *, between: float = 1.0, within: float = 0.3) -> tuple[Valu
 def test_it_holds_the_truth_nineteen_times_in_twenty() -> None:
     """Also with few clips, whose plain percentiles would hold it 3 times in 4."""
     for count in (4, CLIPS):
-        draws = [clips(seed) for seed in range(400)]
+        draws = [clips(seed) for seed in range(200)]
         few = [(values[: count * FRAMES], names[: count * FRAMES]) for values, names in draws]
-        found = [estimate(*one, draws=300) for one in few]
+        found = [estimate(*one, draws=200) for one in few]
         held = np.mean([one.low <= 5 <= one.high for one in found])
-        assert 0.92 < held < 0.98
+        assert 0.91 < held < 0.99
 
 
 def test_two_clips_tell_little() -> None:
@@ -47,7 +47,7 @@ def test_frames_taken_for_clips_would_hold_it_seldom() -> None:
 
 def test_it_is_as_wide_as_theory_says() -> None:
     """Twice 2.093 deviations of a mean of twenty clips."""
-    widths = [one.high - one.low for one in (estimate(*clips(seed)) for seed in range(60))]
+    widths = [one.high - one.low for one in (estimate(*clips(seed)) for seed in range(30))]
     assert np.mean(widths) == pytest.approx(2 * 2.093 / np.sqrt(CLIPS), rel=0.08)
 
 
