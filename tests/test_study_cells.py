@@ -27,10 +27,9 @@ TINY = Trained(
 
 @pytest.fixture(scope="module", autouse=True)
 def short() -> Iterator[None]:
-    """One frame of each clip is split, and runs are looked at four times."""
+    """One frame of each clip is split."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("changeling.study.experiments.errors.FRAMES", 1)
-        patch.setattr("changeling.study.experiments.stopping.POINTS", 4)
         yield
 
 
@@ -128,7 +127,7 @@ def test_true_films_pass_where_strangers_do_not(
 
 def test_a_watched_cell_is_measured_while_it_learns(place: Place) -> None:
     """Looks that were made are read again, and say what the network was then."""
-    watched, own = Watched(TINY.within(Budget(None, 9))), place.of("when-to-stop")
+    watched, own = Watched(TINY.within(Budget(None, 9)), looks=4), place.of("when-to-stop")
     result = watched.run(own)
     looks = sorted({one.at for one in result.measurements if one.at is not None})
     assert looks[-1] == result.steps == 9

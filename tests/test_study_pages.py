@@ -127,10 +127,10 @@ def test_what_follows_the_truth_is_found() -> None:
 
 def test_looks_come_after_ever_longer_training() -> None:
     """The last one is at the end, and each has half as much again."""
-    by_steps = [one.steps for one in budgets(Budget(None, 900))]
+    by_steps = [one.steps for one in budgets(Budget(None, 900), 12)]
     assert by_steps[-3:] == [400, 600, 900]
     assert len(by_steps) == 12
-    minutes = [one.minutes or 0 for one in budgets(Budget(20.0))]
+    minutes = [one.minutes or 0 for one in budgets(Budget(20.0), 3)]
     assert minutes[-1] == 20
     assert minutes[-2] * 1.5 == pytest.approx(20)
 

@@ -23,9 +23,8 @@ from changeling.study.results import CellResult, Measurement
 from changeling.training import Budget, from_json, to_json
 
 NAME = "when-to-stop"
-POINTS = 12
-"""Looks at a run, each after half as much training again as the one before."""
 _GROWTH = 1.5
+"""Each look comes after half as much training again as the one before."""
 _FRAMES = 25
 """Consecutive frames of each clip that are asked about."""
 _LEARNT = 50
@@ -46,6 +45,8 @@ class Watched:
     """A family that is measured again and again while it is trained."""
 
     trained: Trained
+    looks: int = 12
+    """How often."""
 
     @property
     def name(self) -> str:
@@ -84,7 +85,7 @@ class Watched:
         """Train from look to look. Looks that were made are not made again."""
         looks: list[Look] = []
         asked: list[HeldOut] | None = None
-        for index, budget in enumerate(budgets(self.budget)):
+        for index, budget in enumerate(budgets(self.budget, self.looks)):
             path = place.cell(self.name) / "looks" / f"{index:02}.json"
             if not path.exists():
                 films = self.trained.material.films(place)
@@ -123,9 +124,9 @@ class Watched:
             beside.write_text(json.dumps(look, indent=1) + "\n", encoding="utf-8")
 
 
-def budgets(whole: Budget) -> Iterator[Budget]:
+def budgets(whole: Budget, looks: int) -> Iterator[Budget]:
     """How far training goes before each look: a geometric row that ends with the whole."""
-    for index in reversed(range(POINTS)):
+    for index in reversed(range(looks)):
         share = _GROWTH**-index
         minutes = None if whole.minutes is None else whole.minutes * share
         steps = None if whole.steps is None else max(1, round(whole.steps * share))
@@ -170,7 +171,7 @@ def cells(extent: Extent) -> Sequence[Cell]:
     quick = extent == "quick"
     budget = Budget(None, 80) if quick else Budget(minutes[extent])
     return tuple(
-        Watched(replace(cell, budget=budget))
+        Watched(replace(cell, budget=budget), 6 if quick else 12)
         for cell in face_to_face.swaps(extent)
         if isinstance(cell, Trained) and cell.material.pair == face_to_face.FIRST
     )
