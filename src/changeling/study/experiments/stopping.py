@@ -83,7 +83,7 @@ class Watched:
 
     def run(self, place: Place) -> CellResult:
         """Train from look to look. Looks that were made are not made again."""
-        looks: list[Look] = []
+        made: list[Look] = []
         asked: list[HeldOut] | None = None
         for index, budget in enumerate(budgets(self.budget, self.looks)):
             path = place.cell(self.name) / "looks" / f"{index:02}.json"
@@ -92,11 +92,11 @@ class Watched:
                 asked = asked or list(_asked(films, self.trained.config.size))
                 self._look(place, budget, asked, path)
             data = json.loads(path.read_text(encoding="utf-8"))
-            looks.append(from_json(Look, data, where=str(path)))
+            made.append(from_json(Look, data, where=str(path)))
         return CellResult(
             self.name, self.family, self.data, self.seed, "done",
-            steps=looks[-1].steps, seconds=looks[-1].seconds,
-            measurements=tuple(one for look in looks for one in look.measurements),
+            steps=made[-1].steps, seconds=made[-1].seconds,
+            measurements=tuple(one for look in made for one in look.measurements),
         )  # fmt: skip
 
     def _look(self, place: Place, budget: Budget, asked: Sequence[HeldOut], path: Path) -> None:
