@@ -34,7 +34,7 @@ from changeling.training import Budget, Run, Runtime, collapse
 class Lesson:
     """How much is learnt, and how much is shown."""
 
-    steps: int = 750
+    steps: int = 1800
     """Of 64 pictures each."""
     looks: int = 3
     """How often training stops to show what is drawn."""

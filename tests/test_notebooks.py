@@ -83,7 +83,8 @@ def test_diffusion_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None
 def test_the_swap_runs_in_tiny_form(capsys: pytest.CaptureFixture[str]) -> None:
     judged = run_tiny("swap", capsys)["judged"]
     assert judged.missed == 0
-    assert 5 < judged.scores.crop.swap.psnr < 40
+    crop = judged.scores.crop
+    assert 0 < crop.swap.psnr < crop.copy_source.psnr, "two steps teach nothing"
     assert judged.identity.copy_source.to_source > judged.identity.copy_source.to_target
 
 
