@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from changeling.measuring.mse import unit
@@ -43,8 +44,9 @@ def spectrum(pictures: NDArray[np.uint8] | NDArray[np.floating]) -> Spectrum:
         raise ValueError(f"a spectrum is of square pictures, not of {pictures.shape}")
     total = np.zeros((height, width))
     for start in range(0, count, _AT_ONCE):
-        waves = np.fft.fft2(unit(pictures[start : start + _AT_ONCE]), axes=(1, 2), norm="ortho")
-        total += (waves.real**2 + waves.imag**2).mean(axis=3).sum(axis=0)
+        shown = torch.from_numpy(unit(pictures[start : start + _AT_ONCE])).permute(0, 3, 1, 2)
+        waves = torch.fft.fft2(shown.contiguous(), norm="ortho")
+        total += waves.abs().square().mean(1).sum(0).numpy()
     plane = np.fft.fftshift(total / count)
     return Spectrum(plane, _around(plane))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from changeling.faces import Identifier
 from changeling.faces.identity import IdentityNet, pictures, read_network
 
 _AT_ONCE = 100
@@ -48,13 +49,13 @@ class FaceMeter:
     network, so it does not compare with published LPIPS.
     """
 
-    def __init__(self, net: IdentityNet) -> None:
-        self._net = net.eval()
+    def __init__(self, net: IdentityNet, identifier: Identifier) -> None:
+        self._net, self._identifier = net.eval(), identifier
 
     @classmethod
     def load(cls) -> Self:
         """With the weights that ship; UserError when they are missing."""
-        return cls(read_network()[0])
+        return cls(read_network()[0], Identifier.load())
 
     def measure(self, faces: Crops, truth: Crops, inner: Masks) -> FaceDistances:
         """Compare faces with the true ones, row by row; ValueError where a mask is empty."""
@@ -62,26 +63,23 @@ class FaceMeter:
             raise ValueError("the distance inside an empty mask")
         # Outside of the inner face the truth is put, so that only what was swapped is judged.
         shown = np.where(inner[..., None], faces, truth)
+        one, other = self._identifier.embed(shown), self._identifier.embed(truth)
+        alike = np.einsum("nc,nc->n", one, other, dtype=np.float64)
         parts = [slice(k, k + _AT_ONCE) for k in range(0, len(shown), _AT_ONCE)]
-        seen = [self._seen(shown[part], truth[part], inner[part]) for part in parts]
-        identity, perceptual = (np.concatenate(found) for found in zip(*seen, strict=True))
+        features = [self._perceptual(shown[part], truth[part], inner[part]) for part in parts]
         colours = [_colour(*three) for three in zip(shown, truth, inner, strict=True)]
-        return FaceDistances(identity, perceptual, np.array(colours))
+        return FaceDistances((1 - alike).clip(0), np.concatenate(features), np.array(colours))
 
     @torch.inference_mode()
-    def _seen(
-        self, faces: Crops, truth: Crops, inner: Masks
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(n,) distance of the embeddings, and (n,) of the features that they are made of."""
+    def _perceptual(self, faces: Crops, truth: Crops, inner: Masks) -> NDArray[np.float64]:
         maps = [self._net.maps(pictures(np.ascontiguousarray(x))) for x in (faces, truth)]
-        one, other = (F.normalize(self._net.head(features[-1])).double() for features in maps)
         mask = torch.from_numpy(inner).float()[:, None]
         total = torch.zeros(len(faces))
-        for first, second in zip(*maps, strict=True):
-            weight = F.interpolate(mask, first.shape[2:], mode="area")
-            apart = (_unit(first) - _unit(second)).square().sum(1, keepdim=True)
+        for one, other in zip(*maps, strict=True):
+            weight = F.interpolate(mask, one.shape[2:], mode="area")
+            apart = (_unit(one) - _unit(other)).square().sum(1, keepdim=True)
             total += (apart * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
-        return (1 - (one * other).sum(1)).numpy(), total.double().numpy()
+        return np.asarray(total.double().numpy())
 
 
 def truth_gap(swap: FaceDistances, copy: FaceDistances) -> float:
