@@ -50,6 +50,7 @@ def test_who_passes() -> None:
     assert one.passes(enrolled, person) == 1
     assert one.passes(enrolled, stranger) == 0
     assert one.passes(enrolled, np.concatenate([person, stranger])) == 0.5
+    assert one.passes(enrolled, shown[:0]) == 0
 
 
 def test_clothes_do_not_help_to_know_a_person() -> None:

@@ -25,8 +25,12 @@ class Verifier:
     """Pairs of strangers by which it was set."""
 
     def passes(self, enrolled: Embeddings, shown: Embeddings) -> float:
-        """Share of pairs of an enrolled (m, 128) and a shown (n, 128) picture that are accepted."""
-        return float((shown @ enrolled.T >= self.threshold).mean())
+        """Share of pairs of an enrolled (m, 128) and a shown (n, 128) picture that are accepted.
+
+        0 where nothing is shown: who has no face is nobody.
+        """
+        accepted = shown @ enrolled.T >= self.threshold
+        return float(accepted.mean()) if accepted.size else 0.0
 
 
 def calibrated(

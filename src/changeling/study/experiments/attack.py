@@ -9,7 +9,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from changeling.errors import UserError
 from changeling.faces import Identifier, Tracker, crop
 from changeling.faces.renders import Renders, render_lessons
 from changeling.measuring import Estimate, Verifier, calibrated
@@ -160,15 +159,13 @@ def read_verifiers(folder: Path) -> Verifiers:
 
 
 def _crops(film: Path) -> NDArray[np.uint8]:
-    """(n, 64, 64, 3): the largest face of every so manyth frame."""
-    tracker, found = Tracker(), []
+    """(n, 64, 64, 3): the largest face of every so manyth frame; frames without one are left out."""
+    tracker, found = Tracker(), [np.empty((0, _SIDE, _SIDE, 3), np.uint8)]
     for frame in read_frames(film):
         if frame.index % EVERY == 0:
             faces = tracker.find(frame.pixels)
-            found += [crop(frame.pixels, face.matrix, _SIDE) for face in faces[:1]]
-    if not found:
-        raise UserError(f"{film} shows no face: make it again")
-    return np.stack(found)
+            found += [crop(frame.pixels, face.matrix, _SIDE)[None] for face in faces[:1]]
+    return np.concatenate(found)
 
 
 def cells(extent: Extent) -> Sequence[Cell]:
