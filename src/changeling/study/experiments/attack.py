@@ -159,7 +159,7 @@ def read_verifiers(folder: Path) -> Verifiers:
 
 
 def _crops(film: Path) -> NDArray[np.uint8]:
-    """(n, 64, 64, 3): the largest face of every so manyth frame; frames without one are left out."""
+    """(n, 64, 64, 3): the largest face of every so manyth frame that shows one."""
     tracker, found = Tracker(), [np.empty((0, _SIDE, _SIDE, 3), np.uint8)]
     for frame in read_frames(film):
         if frame.index % EVERY == 0:
