@@ -61,5 +61,5 @@ def coloured(copy: Pixels, truth: Crops) -> Pixels:
 
 def error(one: Swapping, factor: str, goal: int, size: float, truth: Crops) -> NDArray[np.float32]:
     """What a picture 0…1 gains by a planted error, with the full skin that directions lack."""
-    wrong = rendered_faces(*one.wrong(factor, goal, size), SPLIT).pictures
+    wrong = rendered_faces(*one.wrong(factor, goal, size), SPLIT, where=truth).pictures
     return (wrong.astype(np.float32) - truth.pictures) / np.float32(255)

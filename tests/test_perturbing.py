@@ -31,7 +31,7 @@ def directions() -> dict[str, NDArray[np.float32]]:
 @cache
 def planted(factor: str, goal: int, size: float) -> NDArray[np.float32]:
     """A swap with an error in one factor, less the truth, both with all detail of the skin."""
-    wrong = rendered_faces(*SWAPPING.wrong(factor, goal, size), FRAMES, side=SIDE)
+    wrong = rendered_faces(*SWAPPING.wrong(factor, goal, size), FRAMES, side=SIDE, where=truth())
     return (wrong.pictures.astype(np.float32) - truth().pictures) / np.float32(255)
 
 
@@ -62,6 +62,14 @@ def test_an_error_of_one_factor_lands_on_it(factor: str, goal: int) -> None:
     """Of a size that no direction has, with details that directions lack."""
     found = split(planted(factor, goal, 0.35), directions(), truth().inner)
     assert dict(found.shares)[factor] > 0.9
+
+
+def test_the_performance_itself_is_somebody_else() -> None:
+    """A in B's place is an error of the identity alone."""
+    left = rendered_faces(ACTOR, SWAPPING.performance, FRAMES, side=SIDE, where=truth())
+    residual = (left.pictures.astype(np.float32) - truth().pictures) / np.float32(255)
+    whole = dict(perturbed(SWAPPING, FRAMES, side=SIDE, steps=(0.5, 1.0)))
+    assert dict(split(residual, whole, truth().inner).shares)["identity"] > 0.95
 
 
 def test_errors_of_two_factors_are_told_apart() -> None:

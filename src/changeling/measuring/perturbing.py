@@ -17,6 +17,7 @@ from changeling.actors import (
     render,
 )
 from changeling.faces import align, crop
+from changeling.faces.alignment import Matrix
 from changeling.media import Pixels
 
 STEPS = (0.125, 0.25, 0.5, 1.0)
@@ -60,10 +61,12 @@ and towards the mean of what B performed for training."""
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """Rendered faces, aligned by their true landmarks."""
+    """Rendered faces."""
 
     pictures: Pixels
     """(n, side, side, 3)."""
+    matrices: tuple[Matrix, ...]
+    """Of each frame the (2, 3) frame → unit crop by which it was cut out."""
     inner: NDArray[np.bool_]
     """(n, side, side): the inner faces."""
 
@@ -75,15 +78,20 @@ def rendered_faces(
     *,
     side: int = 64,
     coarse: bool = False,
+    where: Crops | None = None,
 ) -> Crops:
-    """Render some frames of a performance and crop the faces."""
+    """Render some frames of a performance and crop the faces.
+
+    where: other faces of the same frames, whose places are cut out; None: each by its own true
+    landmarks.
+    """
     size = (4 * side, 4 * side)
-    crops, inner = [], []
-    for shot in render(who, performance, size=size, frames=frames, coarse=coarse):
-        matrix = align(shot.truth.landmarks)
-        crops.append(crop(shot.frame.pixels, matrix, side))
-        inner.append(crop(shot.truth.inner_face.astype(np.uint8) * 255, matrix, side) > 127)
-    return Crops(np.stack(crops), np.stack(inner))
+    shots = list(render(who, performance, size=size, frames=frames, coarse=coarse))
+    matrices = where.matrices if where else tuple(align(one.truth.landmarks) for one in shots)
+    pairs = list(zip(shots, matrices, strict=True))
+    inner = [crop(one.truth.inner_face.astype(np.uint8) * 255, at, side) for one, at in pairs]
+    faces = [crop(one.frame.pixels, at, side) for one, at in pairs]
+    return Crops(np.stack(faces), matrices, np.stack(inner) > 127)
 
 
 def perturbed(
@@ -91,10 +99,10 @@ def perturbed(
 ) -> Mapping[str, NDArray[np.float32]]:
     """For each factor what a picture 0…1 gains when it moves, (goals × steps, n, side, side, 3).
 
-    The `directions` of `split`. It renders each frame 33 times.
+    The `directions` of `split`, where the true faces are. It renders each frame 33 times.
     """
     asked = swapping.truth, swapping.performance
-    true = rendered_faces(*asked, frames, side=side, coarse=True).pictures
+    true = rendered_faces(*asked, frames, side=side, coarse=True)
     ways = [(goal, step) for goal in range(2) for step in steps]
     return {
         factor: np.stack([_gain(true, *swapping.wrong(factor, *way), frames) for way in ways])
@@ -103,7 +111,8 @@ def perturbed(
 
 
 def _gain(
-    true: Pixels, who: Actor | Blend, performance: Performance, frames: Sequence[int]
+    true: Crops, who: Actor | Blend, performance: Performance, frames: Sequence[int]
 ) -> NDArray[np.float32]:
-    shown = rendered_faces(who, performance, frames, side=true.shape[1], coarse=True).pictures
-    return (shown.astype(np.float32) - true) / np.float32(255)
+    side = true.pictures.shape[1]
+    shown = rendered_faces(who, performance, frames, side=side, coarse=True, where=true)
+    return (shown.pictures.astype(np.float32) - true.pictures) / np.float32(255)
