@@ -79,9 +79,9 @@ def score_table(lines: Sequence[ScoreLine], command: str = "") -> Scores:
         column
         for where in places
         for column in (
-            Column("PSNR", "dB", "more", 2, where),
-            Column("SSIM", "", "more", 3, where),
-            Column("MSE", "", "less", 5, where),
+            Column("PSNR", "dB", "more", 2, group=where),
+            Column("SSIM", "", "more", 3, group=where),
+            Column("MSE", "", "less", 5, group=where),
         )
     ]
     rows = []
