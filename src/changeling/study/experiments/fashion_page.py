@@ -29,7 +29,7 @@ def page(findings: Findings) -> Page:
         sections=(
             Section("Given back", "", (table(findings, GIVEN_BACK, "", _GIVEN_BACK),)),
             Section("Drawn", "", (table(findings, DRAWN, "", _DRAWN),)),
-            Section("Losses", "", tuple(_charts(findings))),
+            *_losses(findings),
             Section("Pictures", "", tuple(_pictures(findings))),
             Section("Cost", "", (cost_table(findings),)),
         ),
@@ -49,13 +49,21 @@ def _lead(findings: Findings) -> Iterator[str]:
             f"The report’s VAE gives test pictures back with an MSE of {mse:.4f}, {psnr:.2f} dB "
             f"and an SSIM of {ssim:.4f}; the report says 0.0146, 18.87 dB and 0.6617."
         )
+    drawn = [one for one in families(results) if mean_of(results, one, "frechet")]
     for metric, what in (
         ("confidence", "The classifier is surest of what is drawn by"),
         ("frechet", "Nearest to test pictures by Fréchet distance is"),
     ):
-        ranking = ranked(results, families(results), metric, more=metric == "confidence")
+        ranking = ranked(results, drawn, metric, more=metric == "confidence")
         if ranking:
             yield f"{what} {ranking[0][0]} ({ranking[0][1].value:.3g})."
+
+
+def _losses(findings: Findings) -> Iterator[Section]:
+    """A section where anything was trained for more than an epoch."""
+    charts = tuple(_charts(findings))
+    if charts:
+        yield Section("Losses", "", charts)
 
 
 def _charts(findings: Findings) -> Iterator[Curves]:
@@ -73,7 +81,7 @@ def _charts(findings: Findings) -> Iterator[Curves]:
             )
             for name in names
         )
-        if lines:
+        if any(len(line.points) > 1 for line in lines):
             yield Curves(cell.family, "Means over the steps of each epoch.", "epoch", "loss", lines)
 
 

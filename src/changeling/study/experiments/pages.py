@@ -51,14 +51,15 @@ def mean_of(results: Iterable[CellResult], family: str, metric: str) -> Estimate
 
 
 def table(findings: Findings, columns: Columns, title: str, meaning: str) -> Scores:
-    """A row a family: means over its clips, pairs and seeds, for the columns that have any."""
+    """A row a family that has figures or a note: means over its clips, pairs and seeds."""
     results, tried = findings.results, families(findings.results)
     shown = {
         metric: column
         for metric, column in columns.items()
         if any(mean_of(results, one, metric) for one in tried)
     }
-    rows = tuple(_row(findings, one, shown) for one in tried)
+    every = [_row(findings, one, shown) for one in tried]
+    rows = tuple(row for row in every if row.cells or row.note)
     return Scores(title, meaning, tuple(shown.values()), rows)
 
 
