@@ -55,7 +55,7 @@ def variants(extent: Extent) -> Iterator[Trained]:
     """The cells, one by one."""
     quick = extent == "quick"
     material = Material(seconds=6, clips=1, clip_seconds=2) if quick else Material()
-    budget = Budget(None, {"quick": 80, "laptop": 1500, "full": 4000}[extent])
+    budget = Budget(None, {"quick": 80, "laptop": 1000, "full": 1000}[extent])
 
     judged = Trained(
         "", "faceswapgan", _judged(perceptual=True), budget, material, precision="float32"
