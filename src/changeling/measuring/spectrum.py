@@ -45,8 +45,8 @@ def spectrum(pictures: NDArray[np.uint8] | NDArray[np.floating]) -> Spectrum:
     total = np.zeros((height, width))
     for start in range(0, count, _AT_ONCE):
         shown = torch.from_numpy(unit(pictures[start : start + _AT_ONCE])).permute(0, 3, 1, 2)
-        waves = torch.fft.fft2(shown.contiguous(), norm="ortho")
-        total += waves.abs().square().mean(1).sum(0).numpy()
+        waves = torch.view_as_real(torch.fft.fft2(shown.contiguous(), norm="ortho"))
+        total += waves.square().sum((0, 1, 4)).numpy() / shown.shape[1]
     plane = np.fft.fftshift(total / count)
     return Spectrum(plane, _around(plane))
 
