@@ -13,19 +13,19 @@ from json import dumps
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import tyro
 from torch import Tensor
 
 from changeling.errors import UserError
-from changeling.faces import open_pictures
 from changeling.generators import load_drawer
 from changeling.generators.ddpm import Ddpm
 from changeling.generators.ddpm_process import Sampling
 from changeling.measuring import FashionClassifier, frechet_distance, kernel_distance
-from changeling.media import Pixels, write_image, writing
+from changeling.media import write_image, writing
 from changeling.provenance import Credential, Source, publish
+from changeling.study.experiments.fashion import pictures
+from changeling.study.experiments.sheets import strip
 from changeling.training import Run, Runtime
 
 WAYS = (
@@ -40,7 +40,6 @@ COLUMNS = 11
 """Moments in a strip."""
 SHOWN = 6
 """Pictures of each class, and pictures in a strip."""
-LARGER = 3
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Judge:
 
     def __init__(self, count: int) -> None:
         self._classifier = FashionClassifier.load()
-        self._real = self._classifier.classify(real("test", count)[0]).features
+        self._real = self._classifier.classify(pictures("test", count)[0]).features
 
     def line(
         self, pictures: Tensor, labels: Tensor, sampling: Sampling | None, seconds: float
@@ -102,14 +101,6 @@ class Judge:
         )
 
 
-def real(part: str, count: int) -> tuple[Tensor, Tensor]:
-    """`count` pictures (n, 1, 28, 28), 0…1, of a part of FashionMNIST, with their classes."""
-    pictures = open_pictures("fashion-mnist", part="train" if part == "train" else "test")
-    rows = np.random.default_rng(0).permutation(len(pictures))[:count]
-    shown = torch.from_numpy(pictures.read(rows, 28)).permute(0, 3, 1, 2).float() / 255
-    return shown, torch.from_numpy(pictures.labels(rows))
-
-
 def drawn(ddpm: Ddpm, count: int, sampling: Sampling, seed: int) -> tuple[Tensor, Tensor]:
     """`count` pictures, as many of each class, one class after the other, with their classes."""
     each = count // ddpm.kinds
@@ -120,27 +111,19 @@ def drawn(ddpm: Ddpm, count: int, sampling: Sampling, seed: int) -> tuple[Tensor
     return torch.cat(parts), torch.arange(ddpm.kinds).repeat_interleave(each)
 
 
-def sheet(strip: Tensor) -> Pixels:
-    """(columns, rows, channels, s, s), 0…1, as one picture."""
-    columns, rows, channels, size, _ = strip.shape
-    flat = strip.permute(1, 3, 0, 4, 2).reshape(rows * size, columns * size, channels)
-    pixels = (flat.expand(-1, -1, 3) * 255).round().byte().numpy()
-    return np.asarray(pixels.repeat(LARGER, 0).repeat(LARGER, 1), np.uint8)
-
-
 def publish_pictures(ddpm: Ddpm, out: Path, seed: int) -> None:
     """Write the sheet of all classes and the three strips."""
     by_class = drawn(ddpm, SHOWN * ddpm.kinds, ddpm.sampling, seed)[0]
     sheets = {
         "drawn": by_class.unflatten(0, (ddpm.kinds, SHOWN)),
-        "forward": ddpm.forward_strip(real("test", SHOWN)[0], COLUMNS, seed=seed),
+        "forward": ddpm.forward_strip(pictures("test", SHOWN)[0], COLUMNS, seed=seed),
         "reverse": ddpm.reverse_strip(SHOWN, COLUMNS, seed=seed),
         "foreseen": ddpm.reverse_strip(SHOWN, COLUMNS, seed=seed, foreseen=True),
     }
-    for name, strip in sheets.items():
+    for name, moments in sheets.items():
         credential = Credential(f"{name}.png", Source.SYNTHETIC, model="ddpm")
         with publish(out / f"{name}.png", credential, overwrite=True) as beside:
-            write_image(beside, sheet(strip))
+            write_image(beside, strip(moments))
 
 
 def main(
@@ -167,12 +150,12 @@ def main(
         raise UserError(f"{run} is a run of {Run(run).family}: give one of ddpm")
     publish_pictures(ddpm, out, seed)
     judge = Judge(count)
-    lines = [judge.line(*real("train", count), None, 0.0)]
+    lines = [judge.line(*pictures("train", count), None, 0.0)]
     print(f"{HEAD}\n{lines[0].row()}")
     for sampling in WAYS if ways else (ddpm.sampling,):
         began = time.perf_counter()
-        pictures, labels = drawn(ddpm, count, sampling, seed)
-        lines.append(judge.line(pictures, labels, sampling, time.perf_counter() - began))
+        shown, labels = drawn(ddpm, count, sampling, seed)
+        lines.append(judge.line(shown, labels, sampling, time.perf_counter() - began))
         print(lines[-1].row(), flush=True)
     with writing(out / "figures.json", overwrite=True) as beside:
         beside.write_text(dumps([asdict(line) for line in lines], indent=2) + "\n", "utf-8")

@@ -8,16 +8,11 @@ run 25 real pictures beside 25 drawn ones and the average spectra of both, signe
 from dataclasses import asdict, dataclass
 from json import dumps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-import cv2
-import numpy as np
-import torch
 import tyro
-from numpy.typing import NDArray
 from torch import Tensor
 
-from changeling.faces import open_pictures
 from changeling.generators import load_drawer
 from changeling.measuring import (
     FashionClassifier,
@@ -26,10 +21,11 @@ from changeling.measuring import (
     kernel_distance,
     spectral_distance,
     spectrum,
-    spectrum_pictures,
 )
 from changeling.media import Pixels, write_image, writing
 from changeling.provenance import Credential, Source, publish
+from changeling.study.experiments.fashion import pictures
+from changeling.study.experiments.sheets import real_and_drawn, spectra
 from changeling.training import Run, Runtime, collapse
 
 CONFIDENT, SMALLEST = 0.90, 0.03
@@ -89,13 +85,13 @@ class Judge:
 
     def __init__(self, count: int) -> None:
         self._classifier = FashionClassifier.load()
-        self.real = _real("test", count)
+        self.real = pictures("test", count)[0]
         self.spectrum = _spectrum(self.real)
         self._features = self._classifier.classify(self.real).features
 
-    def figures(self, pictures: Tensor, run: Run | None, name: str) -> Figures:
-        """Measure drawn `pictures`, (n, 1, 28, 28); without a run they are real ones."""
-        seen = self._classifier.classify(pictures)
+    def figures(self, shown: Tensor, run: Run | None, name: str) -> Figures:
+        """Measure drawn pictures, (n, 1, 28, 28); without a run they are real ones."""
+        seen = self._classifier.classify(shown)
         rows = run.rows() if run else []
         last = [row for row in rows if "seconds" in row][-1:] or [{"step": 0, "seconds": 0}]
         return Figures(
@@ -107,46 +103,13 @@ class Judge:
             shares=tuple(float(share) for share in seen.shares),
             frechet=frechet_distance(seen.features, self._features),
             kernel=kernel_distance(seen.features, self._features),
-            spectral=spectral_distance(_spectrum(pictures), self.spectrum),
+            spectral=spectral_distance(_spectrum(shown), self.spectrum),
             collapsed=collapse(rows),
         )
 
 
-def _real(part: Literal["train", "test"], count: int) -> Tensor:
-    pictures = open_pictures("fashion-mnist", part=part)
-    rows = np.random.default_rng(0).permutation(len(pictures))[:count]
-    return torch.from_numpy(pictures.read(rows, 28)).permute(0, 3, 1, 2).float() / 255
-
-
-def _spectrum(pictures: Tensor) -> Spectrum:
-    return spectrum(pictures.permute(0, 2, 3, 1).numpy())
-
-
-def side_by_side(real: Pixels, drawn: Pixels) -> Pixels:
-    """Two pictures of the same size with a white gap between them."""
-    gap = np.full((real.shape[0], real.shape[0] // 16, 3), 255, np.uint8)
-    return np.hstack([real, gap, drawn])
-
-
-def sheet(pictures: Tensor, side: int = 5, times: int = 3) -> Pixels:
-    """The first side² pictures in a square, each pixel `times` as large."""
-    grid = pictures[: side**2].unflatten(0, (side, side)).permute(0, 3, 1, 4, 2)
-    flat = grid.reshape(side * grid.shape[1], -1, pictures.shape[1]).expand(-1, -1, 3)
-    pixels = (flat * 255).round().byte().numpy()
-    return np.asarray(np.repeat(np.repeat(pixels, times, 0), times, 1), np.uint8)
-
-
-def rings(real: Spectrum, drawn: Spectrum, height: int = 280) -> NDArray[np.uint8]:
-    """Power by frequency in dB, grey for real pictures and red for drawn ones."""
-    levels = [10 * np.log10(one.rings) for one in (real, drawn)]
-    low, high = min(x.min() for x in levels), max(x.max() for x in levels)
-    canvas = np.full((height, 2 * height, 3), 255, np.uint8)
-    for level, colour in zip(levels, ((90, 90, 90), (200, 40, 40)), strict=True):
-        x = np.linspace(8, 2 * height - 8, len(level))
-        y = 8 + (height - 16) * (high - level) / (high - low)
-        line = np.rint(np.stack([x, y], axis=1)).astype(np.int32)
-        cv2.polylines(canvas, [line], isClosed=False, color=colour, thickness=2, lineType=16)
-    return canvas
+def _spectrum(shown: Tensor) -> Spectrum:
+    return spectrum(shown.permute(0, 2, 3, 1).numpy())
 
 
 def _publish(path: Path, pixels: Pixels, family: str) -> None:
@@ -174,18 +137,16 @@ def main(
     runtime.apply()
     out.mkdir(parents=True, exist_ok=True)
     judge = Judge(count)
-    figures = [judge.figures(_real("train", count), None, "training pictures")]
+    figures = [judge.figures(pictures("train", count)[0], None, "training pictures")]
     print(f"{HEAD}\n{figures[0].line()}")
     for folder in runs:
         run = Run(folder)
         drawn = load_drawer(folder, runtime=runtime).draw(count, seed=seed)
         figures.append(judge.figures(drawn, run, folder.name))
         print(figures[-1].line())
-        pair = side_by_side(sheet(judge.real), sheet(drawn))
+        pair = real_and_drawn(judge.real, drawn)
         _publish(out / f"{folder.name}-samples.png", pair, run.family)
-        theirs = _spectrum(drawn)
-        planes = side_by_side(*spectrum_pictures([judge.spectrum, theirs]))
-        shown = side_by_side(planes, rings(judge.spectrum, theirs))
+        shown = spectra(judge.real, drawn)
         _publish(out / f"{folder.name}-spectra.png", shown, run.family)
     with writing(out / "figures.json", overwrite=True) as beside:
         beside.write_text(dumps([asdict(one) for one in figures], indent=2) + "\n", "utf-8")

@@ -13,13 +13,13 @@ from statistics import geometric_mean, median
 
 import torch
 import tyro
-from torch import Tensor
 
 from benchmarks.family_jobs import JOBS, Job
 from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
 from changeling.faces.pictures import PictureBatch
 from changeling.generators import FamilyConfig, Task, family
+from changeling.measuring import parameters, tensors_in
 from changeling.training import Batch, Learner, Runtime
 
 
@@ -84,16 +84,7 @@ def measure(
     taken = tuple(
         Turn(pace(fast, batch, seconds), pace(plain, batch, seconds)) for _ in range(turns)
     )
-    return Result(name, sum(x.numel() for x in _tensors(fast.state_dict()["network"])), taken)
-
-
-def _tensors(state: object) -> list[Tensor]:
-    """Tensors of real numbers anywhere in a nested state; counters are none."""
-    if isinstance(state, Tensor):
-        return [state] if state.is_floating_point() else []
-    if isinstance(state, dict):
-        return [tensor for part in state.values() for tensor in _tensors(part)]
-    return []
+    return Result(name, parameters(tensors_in(fast.state_dict()["network"])), taken)
 
 
 def pace(learner: Learner[Batch], batch: Batch, seconds: float) -> float:

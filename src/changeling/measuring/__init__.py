@@ -5,7 +5,15 @@ from changeling.measuring.baselines import CopySource, MeanFace
 from changeling.measuring.border import Border, border
 from changeling.measuring.clip import Bare, ClipFigures, ClipFiles, Placed, Unaided, clip_figures
 from changeling.measuring.correlation import rank_correlation, spearman
-from changeling.measuring.cost import Cost, cost, forget_peak, operations, parameters, peak_memory
+from changeling.measuring.cost import (
+    Cost,
+    cost,
+    forget_peak,
+    operations,
+    parameters,
+    peak_memory,
+    tensors_in,
+)
 from changeling.measuring.denoising import (
     NonLocalMeans,
     levels,
@@ -150,6 +158,7 @@ __all__ = [
     "split",
     "ssim",
     "teach_fashion",
+    "tensors_in",
     "truth_gap",
     "unit_tensor",
 ]

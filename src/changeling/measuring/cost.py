@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,15 @@ def cost(
 def parameters(networks: Iterable[Tensor]) -> int:
     """Return how many numbers these tensors hold; one that is shared counts once."""
     return sum({id(tensor): tensor.numel() for tensor in networks}.values())
+
+
+def tensors_in(state: object) -> Iterator[Tensor]:
+    """Tensors of real numbers anywhere in a nested state, such as a checkpoint's; no counters."""
+    if isinstance(state, Tensor) and state.is_floating_point():
+        yield state
+    elif isinstance(state, Mapping):
+        for part in state.values():
+            yield from tensors_in(part)
 
 
 def operations(work: Callable[[], object]) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import torch
+
 from changeling.faces import Jitter
 from changeling.generators import FamilyConfig, Task, autoencoder, faceswapgan
 from changeling.measuring import Estimate, estimate
@@ -32,12 +34,6 @@ _CHANGES = (
 )
 
 
-def _twins(**changes: float) -> FamilyConfig:
-    """The autoencoder from random weights, for what is left out must not have been taught."""
-    config = autoencoder.Config.scratch(Task((A, B), _SIZE))
-    return replace(config, **changes)  # type: ignore[arg-type]
-
-
 def _judged(*, perceptual: bool) -> FamilyConfig:
     """The family that has a perceptual loss, with it or without."""
     config = faceswapgan.Config.laptop(Task((A, B), _SIZE))
@@ -58,18 +54,20 @@ def variants(extent: Extent) -> Iterator[Trained]:
     budget = Budget(None, {"quick": 80, "laptop": 1000, "full": 1000}[extent])
 
     judged = Trained(
-        "", "faceswapgan", _judged(perceptual=True), budget, material, precision="float32"
+        "", "faceswapgan", _judged(perceptual=True), budget, material, precision=torch.float32
     )
-    usual = Trained("", "autoencoder", _twins(), budget, material, precision="float32")
+    # From random weights, for what is left out must not have been taught.
+    twins = autoencoder.Config.scratch(Task((A, B), _SIZE))
+    usual = Trained("", "autoencoder", twins, budget, material, precision=torch.float32)
     for seed in range(3 if extent == "full" else 1):
         for cell in (
             replace(usual, family=WHOLE),
             replace(usual, family="no alignment", material=replace(material, aligned=False)),
-            replace(usual, family="no mask", config=_twins(outside=1.0)),
+            replace(usual, family="no mask", config=replace(twins, outside=1.0)),
             replace(usual, family="no warp", jitter=Jitter(warp=0)),
             replace(usual, family="no colours", jitter=Jitter(colours=0, light=0, tint=0, scene=0)),
-            replace(usual, family="no structural loss", config=_twins(structure=0.0)),
-            replace(usual, family="bfloat16", precision="bfloat16"),
+            replace(usual, family="no structural loss", config=replace(twins, structure=0.0)),
+            replace(usual, family="bfloat16", precision=torch.bfloat16),
             replace(judged, family=JUDGED, config=_judged(perceptual=True)),
             replace(
                 judged, family=f"{JUDGED}, no perceptual loss", config=_judged(perceptual=False)

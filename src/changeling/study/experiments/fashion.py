@@ -6,7 +6,6 @@ work on two cores.
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -35,9 +34,9 @@ from changeling.measuring import (
 )
 from changeling.study.experiments.experiment import Cell, Extent, Place, Study
 from changeling.study.experiments.fashion_page import page
+from changeling.study.experiments.following import follow, taken
 from changeling.study.experiments.sheets import Sheets, real_and_drawn, spectra, strip
 from changeling.study.results import CellResult, Measurement
-from changeling.study.stages import Stage
 from changeling.study.train import train_pictures
 from changeling.training import Budget, Run
 
@@ -111,10 +110,10 @@ class Clothes:
             )
         if isinstance(family, Ddpm) and self.count > 1:
             self._strips(family, sheets, real)
-        last = [row for row in run.rows() if "seconds" in row][-1]
+        took = taken(run)
         return CellResult(
             self.name, self.family, self.data, self.seed, "done",
-            steps=round(last["step"]), seconds=float(last["seconds"]), memory=memory,
+            steps=took.steps, seconds=took.seconds, memory=memory,
             measurements=tuple(found), shown=sheets.shown,
         )  # fmt: skip
 
@@ -124,11 +123,7 @@ class Clothes:
             self.learner, self.config, open_pictures("fashion-mnist"), folder, self.budget,
             today=place.today, runtime=place.runtime, seed=self.seed,
         )  # fmt: skip
-        with closing(advances):
-            for advance in advances:
-                done = advance.progress
-                note = f"%, {done.rate:.0f} pictures/s, {done.left / 60:.1f} minutes left"
-                place.tell(Stage(f"train {self.name}", round(100 * done.fraction), 100, note))
+        follow(advances, self.name, "pictures", place)
         return Run(folder)
 
     def _given_back(self, family: PictureVAE) -> tuple[Tensor, Tensor, Tensor]:

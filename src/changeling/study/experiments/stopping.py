@@ -16,6 +16,7 @@ from changeling.measuring import Eyes, HeldOut, progress_of, read_samples
 from changeling.media import writing
 from changeling.study.experiments import face_to_face
 from changeling.study.experiments.experiment import Cell, Extent, Place, Study
+from changeling.study.experiments.following import taken
 from changeling.study.experiments.material import A, B, Clip, Films
 from changeling.study.experiments.stopping_page import page
 from changeling.study.experiments.swapping import Trained
@@ -101,8 +102,7 @@ class Watched:
 
     def _look(self, place: Place, budget: Budget, asked: Sequence[HeldOut], path: Path) -> None:
         run = self.trained.within(budget).train(place)
-        last = [row for row in run.rows() if "seconds" in row][-1]
-        steps, seconds = round(last["step"]), float(last["seconds"])
+        took = taken(run)
         swaps = load_generator(run.folder, runtime=place.runtime)
         eyes = Eyes.load()
         measured: list[Measurement] = []
@@ -114,13 +114,13 @@ class Watched:
                         f"{kind}_{field.name}",
                         getattr(group, field.name),
                         f"clip {index + 1}",
-                        at=float(steps),
+                        at=float(took.steps),
                     )
                     for field in fields(group)
                 ]
         path.parent.mkdir(parents=True, exist_ok=True)
         with writing(path, overwrite=True) as beside:
-            look = to_json(Look(steps, seconds, tuple(measured)))
+            look = to_json(Look(took.steps, took.seconds, tuple(measured)))
             beside.write_text(json.dumps(look, indent=1) + "\n", encoding="utf-8")
 
 

@@ -96,11 +96,10 @@ class _Graphics:
 
     def film(self, clip: Clip, out: Path) -> Path:
         if not out.exists():
-            lent = clip.performance.with_name(f"{clip.to}.json")
+            lent = clip.target.with_suffix(".json")
             if not lent.exists():
-                source = lent.with_suffix(".mp4")
-                clock = Clock(f"fit {source.name}", self.place.tell)
-                fit_video(source, today=self.place.today, tick=clock.tick).save(lent)
+                clock = Clock(f"fit {clip.target.name}", self.place.tell)
+                fit_video(clip.target, today=self.place.today, tick=clock.tick).save(lent)
             swap_by_fit(Footage(clip.performance, out, self.place.today), lent)
         return out
 

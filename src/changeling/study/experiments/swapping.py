@@ -1,13 +1,11 @@
 """Cells that swap: a family trained on a pair, and what needs no training, on the same clips."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import torch
-from torch import Tensor
 
 from changeling.faces import Jitter
 from changeling.generators import FamilyConfig, Swaps, load_generator
@@ -20,13 +18,15 @@ from changeling.measuring import (
     operations,
     parameters,
     peak_memory,
+    tensors_in,
 )
 from changeling.study.experiments.errors import split_of
 from changeling.study.experiments.experiment import Place
+from changeling.study.experiments.following import follow, taken
 from changeling.study.experiments.material import Clip, Films, Material
 from changeling.study.experiments.swappers import Network, Swapper, swapper
 from changeling.study.results import CellResult, Measurement, Shown
-from changeling.study.stages import Clock, Stage
+from changeling.study.stages import Clock
 from changeling.study.train import train_family
 from changeling.training import Budget, Run, Runtime
 
@@ -49,7 +49,7 @@ class Trained:
     seed: int = 0
     jitter: Jitter | None = None
     """How batches depart from the faces; None: as the family is always trained."""
-    precision: Literal["bfloat16", "float32"] | None = None
+    precision: torch.dtype | None = None
     """What products are computed in; None: what is fastest on this machine."""
 
     @property
@@ -78,19 +78,14 @@ class Trained:
             today=place.today, runtime=self.runtime(place), seed=self.seed, jitter=self.jitter,
             curve=False,
         )  # fmt: skip
-        with closing(advances):
-            for advance in advances:
-                done = advance.progress
-                note = f"%, {done.rate:.0f} faces/s, {done.left / 60:.1f} minutes left"
-                place.tell(Stage(f"train {self.name}", round(100 * done.fraction), 100, note))
+        follow(advances, self.name, "faces", place)
         return Run(folder)
 
     def runtime(self, place: Place) -> Runtime:
         """The machine, used in the cell's precision."""
-        wanted = self.precision
-        if wanted is None:
+        if self.precision is None:
             return place.runtime
-        return replace(place.runtime, precision=getattr(torch, wanted))
+        return replace(place.runtime, precision=self.precision)
 
     def run(self, place: Place) -> CellResult:
         """Train, swap all clips, measure them."""
@@ -100,9 +95,9 @@ class Trained:
         generator = load_generator(run.folder, runtime=self.runtime(place))
         trained = Network(run, generator, self.material, place)
         measured = swapped_clips(self, self.material.films(place), trained, place)
-        last = [row for row in run.rows() if "seconds" in row][-1]
+        took = taken(run)
         return replace(
-            measured, steps=round(last["step"]), seconds=float(last["seconds"]), memory=memory,
+            measured, steps=took.steps, seconds=took.seconds, memory=memory,
             measurements=(*measured.measurements, *_size(run, generator)),
         )  # fmt: skip
 
@@ -152,15 +147,6 @@ def _size(run: Run, swaps: Swaps) -> Iterator[Measurement]:
     yield Measurement("parameters", float(parameters(tensors_in(checkpoint.state["network"]))))
     face = torch.full((1, 3, swaps.size, swaps.size), 0.5)
     yield Measurement("operations", float(operations(lambda: swaps.swap(face, to=swaps.people[0]))))
-
-
-def tensors_in(state: object) -> Iterator[Tensor]:
-    """Tensors of real numbers anywhere in a nested state; counters are none."""
-    if isinstance(state, Tensor) and state.is_floating_point():
-        yield state
-    elif isinstance(state, Mapping):
-        for part in state.values():
-            yield from tensors_in(part)
 
 
 def swapped_clips(
