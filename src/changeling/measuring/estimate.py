@@ -30,6 +30,10 @@ class Estimate:
         """The same with no more in its interval than there can be."""
         return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
 
+    def apart(self, other: "Estimate") -> bool:
+        """Whether the two intervals do not touch."""
+        return self.low > other.high or self.high < other.low
+
 
 def _mean(values: Values) -> float:
     return float(values.mean())

@@ -68,12 +68,8 @@ def _best(scores: Scores, index: int) -> int | None:
     if not sign or len(rivals) < 2:
         return None
     _, winner, first = max(rivals, key=lambda rival: rival[0])
-    apart = all(_apart(first, cell) for _, number, cell in rivals if number != winner)
+    apart = all(first.apart(cell) for _, number, cell in rivals if number != winner)
     return winner if first.clips > 1 and apart else None
-
-
-def _apart(one: Estimate, other: Estimate) -> bool:
-    return one.low > other.high or one.high < other.low
 
 
 def _figure(cell: Estimate | None, column: Column, *, best: bool) -> Figure:

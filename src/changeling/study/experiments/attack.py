@@ -201,13 +201,14 @@ def page(findings: Findings) -> Page:
 def _lead(findings: Findings) -> Iterator[str]:
     for accepts in ACCEPTS:
         metric = _metric("swap", accepts)
-        ranking = ranked(findings.results, families(findings.results), metric, more=True)
+        column = share(f"{accepts:.1%}")
+        ranking = ranked(findings.results, families(findings.results), metric, column)
         if ranking:
             name, passed = ranking[0]
             yield (
                 f"Before a verifier that takes {accepts:.1%} of strangers for the person, the "
                 f"swaps that pass most often are those of {name}: {passed.value:.1%} "
-                f"({max(0, passed.low):.1%} … {min(1, passed.high):.1%})."
+                f"({passed.low:.1%} … {passed.high:.1%})."
             )
         true = mean_of(findings.results, findings.results[0].family, _metric("truth", accepts))
         if true:

@@ -73,7 +73,7 @@ def swaps(extent: Extent) -> Iterator[Trained | Untrained]:
 def page(findings: Findings) -> Page:
     """Who is nearest to the truth, who is most like B, and how it looks."""
     learnt = [one for one in families(findings.results) if one in FAMILIES]
-    by_psnr = ranked(findings.results, learnt, "placed_psnr", more=True)
+    by_psnr = ranked(findings.results, learnt, "placed_psnr", TRUTH["placed_psnr"])
     return Page(
         title="Face to face: families of swaps against the truth",
         lead=_lead(findings, learnt),
@@ -105,24 +105,25 @@ def _best(findings: Findings, family: str) -> Iterator[Section]:
 
 def _lead(findings: Findings, learnt: Sequence[str]) -> tuple[str, ...]:
     """Sentences made from the figures."""
-    questions = (
-        ("placed_psnr", "Nearest to the true film, by PSNR", " dB", 2, True),
-        ("placed_gap", "Nearest in identity, look and colours together, by the gap", "", 2, False),
-        ("placed_to_target", "Most like the person whose face was put in", "", 3, True),
-        ("unaided_expression", "Most faithful to the performer’s expression", "", 4, False),
-    )
-    sentences = []
-    for metric, what, unit, digits, more in questions:
-        ranking = ranked(findings.results, learnt, metric, more=more)
+    columns, sentences = {**TRUTH, **UNAIDED}, []
+    for metric, what in (
+        ("placed_psnr", "Nearest to the true film, by PSNR"),
+        ("placed_gap", "Nearest in identity, look and colours together, by the gap"),
+        ("placed_to_target", "Most like the person whose face was put in"),
+        ("unaided_expression", "Most faithful to the performer’s expression"),
+    ):
+        column = columns[metric]
+        ranking = ranked(findings.results, learnt, metric, column)
         if ranking:
-            sentences.append(best_sentence(ranking, what, unit, digits))
+            unit = f" {column.unit}" if column.unit else ""
+            sentences.append(best_sentence(ranking, what, unit, column.digits))
     return (*sentences, *_beaten(findings, learnt))
 
 
 def _beaten(findings: Findings, learnt: Sequence[str]) -> Iterator[str]:
     """How many families beat what needs no learning."""
-    rivals = ranked(findings.results, NETWORK_FREE[:3], "placed_psnr", more=True)
-    own = ranked(findings.results, learnt, "placed_psnr", more=True)
+    rivals = ranked(findings.results, NETWORK_FREE[:3], "placed_psnr", TRUTH["placed_psnr"])
+    own = ranked(findings.results, learnt, "placed_psnr", TRUTH["placed_psnr"])
     if rivals and own:
         name, best = rivals[0]
         count = sum(mean.value > best.value for _, mean in own)

@@ -54,7 +54,7 @@ def _lead(findings: Findings) -> Iterator[str]:
         ("confidence", "The classifier is surest of what is drawn by"),
         ("frechet", "Nearest to test pictures by Fréchet distance is"),
     ):
-        ranking = ranked(results, drawn, metric, more=metric == "confidence")
+        ranking = ranked(results, drawn, metric, DRAWN[metric])
         if ranking:
             yield f"{what} {ranking[0][0]} ({ranking[0][1].value:.3g})."
 

@@ -100,11 +100,15 @@ def _scaled(one: Estimate | None, by: float) -> Estimate | None:
 
 
 def ranked(
-    results: Sequence[CellResult], tried: Iterable[str], metric: str, *, more: bool
+    results: Sequence[CellResult], tried: Iterable[str], metric: str, column: Column
 ) -> list[tuple[str, Estimate]]:
-    """The families that have this metric, the best first."""
-    found = [(one, mean) for one in tried if (mean := mean_of(results, one, metric))]
-    return sorted(found, key=lambda one: one[1].value, reverse=more)
+    """The families that have this metric, the best first, by what its column says is better."""
+    found = [
+        (one, mean.within(column.lowest, column.highest))
+        for one in tried
+        if (mean := mean_of(results, one, metric))
+    ]
+    return sorted(found, key=lambda one: one[1].value, reverse=column.better != "less")
 
 
 def best_sentence(
@@ -116,8 +120,7 @@ def best_sentence(
     if not others:
         return said + "."
     second, estimate_ = others[0]
-    apart = best.low > estimate_.high or best.high < estimate_.low
-    verdict = "before" if apart else "not to be told apart from"
+    verdict = "before" if best.apart(estimate_) else "not to be told apart from"
     return f"{said}, {verdict} {second}, {_told(estimate_, unit, digits)}."
 
 
