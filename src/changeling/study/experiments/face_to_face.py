@@ -32,7 +32,9 @@ _QUICK = Material(seconds=6, clips=1, clip_seconds=2)
 _TRUTH = (
     "Means over all clips, with the interval in which they would lie had other clips been filmed. "
     "The bare face is what the network draws, against the true face inside the true inner face; "
-    "the finished film is compared there, too. The first rows needed no training."
+    "the finished film is compared there, too. The gap is how much of the way from the performance "
+    "to the truth is left in identity, look and colours: 0 for the truth, 1 for the performance. "
+    "Like B and like A are cosines of the identity network. The first rows needed no training."
 )
 _SPLIT = (
     "The error of the finished film, explained by renders of the truth with one factor moved: the "
