@@ -1,5 +1,7 @@
 """What the landmark network sees, drawn: its worst faces, and the one real portrait."""
 
+from copy import deepcopy
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +48,7 @@ def _again(
     rng = np.random.default_rng((seed, start))
     footage = filmed(lessons.rows(start, start + 64), int(rng.integers(2**31)), SPOIL)
     pixels = footage.pictures[row - start]
-    face = Landmarker(net).find(pixels, align(lessons.points[row][:68]))
+    face = Landmarker(deepcopy(net)).find(pixels, align(lessons.points[row][:68]))
     assert face.seen is not None
     return pixels, face.seen.dense.astype(np.float64)
 

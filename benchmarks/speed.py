@@ -110,6 +110,7 @@ def random_batch(task: Task, config: FamilyConfig) -> PeopleBatch | PictureBatch
         targets=torch.rand(colours),
         masks=torch.rand(areas).round(),
         eyes=torch.rand(areas).round(),
+        tones=torch.ones(len(task.people), 3),
     )
 
 

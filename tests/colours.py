@@ -71,7 +71,7 @@ class Whitened:
     people: tuple[str, ...] = ("a", "b")
     size: int = 24
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         return Swapped(torch.ones_like(faces), torch.ones_like(faces[:, :1]))
 
 

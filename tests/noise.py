@@ -47,6 +47,7 @@ def noise_batches(*, people: int, size: int, n: int = 3) -> Batches[PeopleBatch]
             targets=targets,
             masks=face.expand(people, n, 1, size, size).clone(),
             eyes=eyes.expand(people, n, 1, size, size).clone(),
+            tones=torch.ones(people, 3),
         )
 
     return batch

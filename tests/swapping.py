@@ -22,7 +22,7 @@ def coloured_people(step: int) -> PeopleBatch:
     targets = ((0.3 + 0.7 * brightness) * colours).expand(2, 4, 3, 16, 16)
     masks = torch.zeros(2, 4, 1, 16, 16)
     masks[..., 4:12, 4:12] = 1
-    return PeopleBatch(targets, targets, masks, masks)
+    return PeopleBatch(targets, targets, masks, masks, torch.ones(2, 3))
 
 
 def teach_colours(learner: Swapper, steps: int) -> None:

@@ -14,9 +14,12 @@ from test_faceset import made
 from changeling.errors import UserError
 from changeling.faces import FaceSet, Jitter, PeopleBatch, people_batches
 from changeling.faces.alignment import apply, inner_mask
+from changeling.faces.people import GAMMA, levelling
+from changeling.generators.blocks import Tones
 from changeling.media import read_image, write_image
 
 STILL = Jitter.none()
+LEVELLED = replace(STILL, level=True)
 
 
 @pytest.fixture(scope="session")
@@ -137,16 +140,38 @@ def test_a_mirrored_target_is_a_stored_face_from_the_other_side(sets: tuple[Face
     assert float((turned.masks - plain.masks.flip(-1)).abs().mean()) < 0.01
 
 
-def test_exchanged_colours_do_not_tell_the_people_apart(tmp_path: Path) -> None:
+def test_levelled_colours_do_not_tell_the_people_apart(tmp_path: Path) -> None:
     dark, light = made(tmp_path / "dark", seed=1), made(tmp_path / "light", seed=1)
     for png in dark.folder.glob("*.png"):
         write_image(png, read_image(png) // 3)
-    batch = people_batches(
-        (dark, light), size=32, batch=64, seed=0, jitter=replace(STILL, colours=1)
-    )
-    told = [part.mean((1, 3, 4)) for part in (batch(0).inputs, batch(0).targets)]
+    batch = people_batches((dark, light), size=32, batch=64, seed=0, jitter=LEVELLED)(0)
+    told = [(part * batch.masks).mean((1, 3, 4)) for part in (batch.inputs, batch.targets)]
     gaps = [float((means[0] - means[1]).abs().max()) for means in told]
-    assert gaps[0] < 0.35 * gaps[1]
+    assert gaps[0] < 0.1 * gaps[1]
+    ratio = batch.tones[0] / batch.tones[1]
+    assert ratio.tolist() == pytest.approx([3**-GAMMA] * 3, rel=0.1), "of light, not of levels"
+
+
+def test_levelling_keeps_what_light_did_to_each_face(sets: tuple[FaceSet, ...]) -> None:
+    """A factor for each person, not for each face: the network has to see the light."""
+    batch = people_batches(sets, size=32, batch=8, seed=0, jitter=LEVELLED)(0)
+    plain = people_batches(sets, size=32, batch=8, seed=0, jitter=STILL)(0)
+    factors = levelling(batch.tones)
+    assert factors.log().sum(0).abs().max() < 1e-5, "the common colour is the geometric mean"
+    light = (plain.inputs.pow(GAMMA) * factors[:, None, :, None, None]).clamp(0, 1).pow(1 / GAMMA)
+    assert float((batch.inputs - light).abs().max()) < 0.01
+    assert torch.equal(plain.tones, torch.ones_like(batch.tones)), "nothing was levelled"
+
+
+def test_what_is_swapped_is_levelled_as_what_was_learnt_from(sets: tuple[FaceSet, ...]) -> None:
+    batch = people_batches(sets, size=32, batch=8, seed=0, jitter=LEVELLED)(0)
+    tones = Tones(("a", "b"))
+    tones.values = batch.tones
+    for person, name, to in ((0, "a", "b"), (1, "b", "a")):
+        plain, wanted = batch.targets[person], batch.inputs[person]
+        assert float((tones.levelled(plain, to=to, of=None) - wanted).abs().max()) < 0.01
+        assert float((tones.levelled(plain, to=name, of=name) - wanted).abs().max()) < 0.01
+    assert float((tones.levelled(plain, to="b", of=None) - wanted).abs().max()) > 0.02
 
 
 def test_a_set_with_one_face_and_a_set_too_small_are_refused(

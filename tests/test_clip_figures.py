@@ -25,7 +25,7 @@ class Mirror:
     def __init__(self, light: float = 1.0) -> None:
         self._light = light
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """The same faces."""
         return Swapped(self._light * faces, torch.ones_like(faces[:, :1]))
 

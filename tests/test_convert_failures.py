@@ -35,7 +35,7 @@ class Breaking(Painted):
 
     error: BaseException = field(kw_only=True)
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         if self.batches:
             raise self.error
         return super().swap(faces, to=to)

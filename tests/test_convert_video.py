@@ -52,7 +52,7 @@ class Painted:
     people: tuple[str, ...] = ("a", "b")
     size: int = 24
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         self.batches.append(len(faces))
         painted = torch.tensor([0.9, 0.1, 0.1])[:, None, None].expand_as(faces).clone()
         return Swapped(painted, torch.ones_like(faces[:, :1]))

@@ -35,7 +35,7 @@ class Same:
     people: tuple[str, ...] = ("b",)
     size: int = SIZE
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         return Swapped(faces, torch.ones_like(faces[:, :1]))
 
 
@@ -48,7 +48,7 @@ class Painted:
     people: tuple[str, ...] = ("b",)
     size: int = SIZE
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         axis = (torch.arange(self.size) + 0.5) / self.size - 0.5
         disc = (axis[:, None] ** 2 + axis**2 < self.radius**2).float()
         painted = torch.tensor(self.colour)[:, None, None].expand_as(faces).clone()

@@ -23,7 +23,7 @@ class Oracle:
     people: tuple[str, ...] = ("a", "b")
     size: int = 16
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         given = faces if self.answer is None else self.answer
         return Swapped(given, torch.ones_like(faces[:, :1]))
 

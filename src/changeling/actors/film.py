@@ -143,13 +143,7 @@ def _recipe(path: Path) -> Film | None:
 
 def _frames(path: Path, wanted: list[int]) -> dict[int, Pixels]:
     probe(path)
-    out = {}
-    for frame in read_frames(path):
-        if frame.index in wanted:
-            out[frame.index] = frame.pixels
-        if frame.index >= wanted[-1]:
-            break
-    return out
+    return {frame.index: frame.pixels for frame in read_frames(path, wanted)}
 
 
 def _psnr(a: Pixels, b: Pixels) -> float:

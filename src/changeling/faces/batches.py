@@ -1,10 +1,12 @@
 """Batches of several people's faces from their face sets: jittered, warped, lit, prepared alike.
 
-The input of row k is a warped and recoloured view of the target of row k. Mirroring and light are
-drawn once a row for all people, and the colours of the inputs are exchanged between the people, so
-that a shared encoder cannot tell by them who it sees. Some of the light falls on the target too:
-else a person would always be drawn in the light of their own film, whatever light the performer
-stands in, which costs 2 dB.
+The input of row k is a warped view of the target of row k. Mirroring and light are drawn once a row
+for all people, and the inputs are levelled: each person's by a factor of their own for every
+channel of light, so that all have the same average colour. A shared encoder then cannot tell by it
+who it sees, and what is brighter stands in brighter light: unlevelled, a light skin is taken for a
+dark one in bright light, which costs up to 5 dB. The light of a row falls on the target too: else a
+person would always be drawn in the light of their own film, whatever light the performer stands
+in, which costs 2 dB.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,10 +21,12 @@ from numpy.typing import NDArray
 from changeling.errors import UserError
 from changeling.faces.alignment import Matrix, apply, eye_hulls, fill, inner_hull, to_pixels
 from changeling.faces.faceset import FEWEST, FaceSet, stored_size
-from changeling.faces.people import PeopleBatch
+from changeling.faces.people import GAMMA, PeopleBatch, levelling
 
 _BRIGHTEST = 0.05
 """Logarithm of the most by which a scene is brightened."""
+_LOOKED_AT = 200
+"""Faces of a set from which its average colour is taken."""
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -42,8 +46,8 @@ class Jitter:
     """How often (0…1) input and target are mirrored."""
     warp: float = 0.025
     """Shift of the 5 × 5 knots that warp the input, as a fraction of the crop."""
-    colours: float = 0.7
-    """How often (0…1) an input takes on the colours of another face of any of the people."""
+    level: bool = True
+    """Whether the inputs of all people get the same average colour."""
     scene: float = 0.3
     """Change of the brightness of input and target alike, as a fraction."""
     light: float = 0.05
@@ -54,7 +58,9 @@ class Jitter:
     @classmethod
     def none(cls) -> "Jitter":
         """The faces as they are."""
-        return cls(turn=0, scale=0, shift=0, mirror=0, warp=0, colours=0, scene=0, light=0, tint=0)
+        return cls(
+            turn=0, scale=0, shift=0, mirror=0, warp=0, level=False, scene=0, light=0, tint=0
+        )
 
 
 class _Person:
@@ -79,6 +85,8 @@ class _Person:
         start = (0.5 - (stored_size(faces.size) - faces.size) // 2) * step
         self.inner: Matrix = np.array([[step, 0, start], [0, step, start]])
         """(2, 3) pixels of a stored face → unit crop."""
+        self.tone = _tone(faces, rows)
+        """(3,) linear colour of the face, averaged over the rows."""
 
 
 def people_batches(
@@ -98,15 +106,19 @@ def people_batches(
     rows = rows or [range(len(faces)) for faces in sets]
     people = [_Person(faces, size, some) for faces, some in zip(sets, rows, strict=True)]
     jitter = jitter or Jitter()
+    tones = torch.from_numpy(np.stack([person.tone for person in people])).float()
+    tones = tones if jitter.level else torch.ones_like(tones)
+    factors = levelling(tones).double().numpy()
 
     def prepare(step: int) -> PeopleBatch:
         rng = np.random.default_rng((seed, step))
         mirrored = rng.random(batch) < jitter.mirror
         drawn = [_draw(person, size, mirrored, jitter, rng) for person in people]
         inputs, targets, masks, eyes = (np.stack(parts) for parts in zip(*drawn, strict=True))
-        _recolour(inputs, masks, jitter, rng)
+        _recolour(inputs, factors, jitter, rng)
         _light(inputs, targets, jitter, rng)
-        return PeopleBatch(*map(_tensor, (inputs, targets, masks[..., None], eyes[..., None])))
+        areas = _tensor(masks[..., None]), _tensor(eyes[..., None])
+        return PeopleBatch(_tensor(inputs), _tensor(targets), *areas, tones)
 
     return prepare
 
@@ -162,24 +174,28 @@ def _places(out: Matrix, shifts: Floats) -> Floats:
     return np.stack([back[i, 0] * x + back[i, 1] * y + back[i, 2] for i in range(2)], axis=-1)
 
 
-def _recolour(inputs: Bytes, masks: Bytes, jitter: Jitter, rng: Generator) -> None:
-    """Gives (people, n, s, s, 3) inputs other colours, in place, by one curve a face and channel.
+def _tone(faces: FaceSet, rows: range) -> NDArray[np.float64]:
+    """(3,) linear colour of the inner face, averaged over some of the rows, evenly spread."""
+    crops, masks = faces.crops(), faces.masks()
+    chosen = np.unique(np.linspace(rows.start, rows.stop - 1, _LOOKED_AT).astype(int))
+    light = (np.arange(256) / 255) ** GAMMA
+    sums = [
+        np.append(m.sum(), (light[c] * m[..., None]).sum((0, 1)))
+        for c, m in ((np.asarray(crops[k]), np.asarray(masks[k])) for k in chosen)
+    ]
+    whole, *colour = np.sum(sums, 0)
+    return np.maximum(np.array(colour) / max(whole, 1e-6), 1e-4)
 
-    Colours are exchanged by mean and spread inside the (people, n, s, s) masks, after Reinhard et
-    al., "Color transfer between images", 2001, but per channel of RGB; brightness, contrast, gamma
-    and tint are drawn once a row.
+
+def _recolour(inputs: Bytes, factors: NDArray[np.float64], jitter: Jitter, rng: Generator) -> None:
+    """Levels (people, n, s, s, 3) inputs by factors (people, 3) of light, in place; then jitters.
+
+    Brightness, contrast, gamma and tint are drawn once a row.
     """
     people, n = inputs.shape[:2]
-    flat = zip(
-        inputs.reshape(-1, *inputs.shape[2:]), masks.reshape(-1, *masks.shape[2:]), strict=True
-    )
-    stats = np.array([cv2.meanStdDev(face, mask=mask) for face, mask in flat]) / 255
-    mean, spread = stats[:, 0, None, :, 0], stats[:, 1, None, :, 0] + 0.02
-    other = np.arange(people * n)
-    other = np.where(rng.random(people * n) < jitter.colours, rng.permutation(other), other)
     levels = np.linspace(0, 1, 256)[:, None]
-    curves = (levels - mean) * np.clip(spread[other] / spread, 0.4, 2.5) + mean[other]
-    lit = _lit(curves.reshape(people, n, 256, 3), jitter, rng)
+    levelled = np.clip(levels**GAMMA * factors[:, None, None], 0, 1) ** (1 / GAMMA)
+    lit = _lit(np.broadcast_to(levelled, (people, n, 256, 3)), jitter, rng)
     tables = np.rint(lit * 255).astype(np.uint8)
     for person in range(people):
         for k in range(n):

@@ -1,6 +1,6 @@
 """From a film or a picture to face sets: found, tracked, aligned, and only with consent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -161,11 +161,11 @@ def allowed(source: Path, consent: Path | None) -> tuple[Consent, Film | None]:
     return given, film
 
 
-def frames_of(source: Path) -> Iterator[Frame]:
-    """The frames of a film, or a picture as the only one."""
+def frames_of(source: Path, wanted: Collection[int] | None = None) -> Iterator[Frame]:
+    """The frames of a film, or those of the `wanted` indices; or a picture as the only one."""
     if is_image(source):
         return iter([Frame(read_image(source), 0, Fraction(0))])
-    return read_frames(source)
+    return read_frames(source, wanted)
 
 
 def _store(faces: FaceSet, frame: Frame, face: Face, rank: int) -> Stored:

@@ -58,6 +58,10 @@ class Surface:
     values: NDArray[np.float32]
     """(h, w, k) the numbers of its vertices; 0 where there is none."""
 
+    def planes(self, *which: int) -> NDArray[np.float32]:
+        """(m, h, w): some of the numbers, each by itself."""
+        return np.stack([self.values[..., k] for k in which])
+
 
 def surface(
     triangles: Ints, points: Floats, depths: Floats, values: Floats, size: tuple[int, int]

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from changeling.faces.blurring import blurred
 from changeling.faces.morphable import Floats, Ints, MorphableModel
 from changeling.faces.surface import surface
 from changeling.faces.view import EYES, SKIN, Light, View, linear
@@ -108,9 +109,11 @@ class _Texels:
     weights: NDArray[np.float32]
     """(m, 3) of the corners."""
 
-    def between(self, values: Floats) -> Floats:
+    def between(self, values: Floats) -> NDArray[np.float32]:
         """(m, c) of numbers (n, c) of the vertices."""
-        return np.asarray((values[self.corners] * self.weights[..., None]).sum(1))
+        small, (a, b, c) = values.astype(np.float32), self.corners.T
+        u, v, w = self.weights.T[..., None]
+        return small[a] * u + small[b] * v + small[c] * w
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +141,7 @@ def _look(view: View, texels: _Texels, *, lit: bool) -> tuple[Floats, Floats]:
     shape = view.shape
     depths = view.depths(shape)[:, None]
     at = texels.between(view.points(shape)).astype(np.float32)
-    ways = texels.between(view.normals(shape))
+    ways = texels.between(view.normals(shape)).astype(np.float64)
     ways /= np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-6)
     front = view.draw(shape, depths).values[..., 0]
     seen = np.abs(_read(front, at, cv2.INTER_NEAREST) - texels.between(depths)[:, 0]) < _THICK
@@ -168,8 +171,8 @@ def _filled(skin: Light, known: NDArray[np.float32]) -> Light:
     """The texture with what is unknown taken from ever farther neighbours, at last the average."""
     out, have = skin * known[..., None], known.copy()
     for reach in _REACH:
-        near = cv2.GaussianBlur(known, (0, 0), reach)
-        guess = cv2.GaussianBlur(skin * known[..., None], (0, 0), reach)
+        near = blurred(known, reach)
+        guess = blurred(skin * known[..., None], reach)
         added = np.clip(near / 0.2, 0, 1) * (1 - have)
         out += guess / np.maximum(near, 1e-4)[..., None] * added[..., None]
         have += added

@@ -60,15 +60,13 @@ def _views(film: Path, fit: FitRecord, count: int) -> Iterator[View]:
     """Views of frames that are differently turned; only these are looked at."""
     whole, model, landmarker = fit.fit, face_model(), Landmarker.load()
     wanted = _wanted(fit, count)
-    for frame in frames_of(film):
-        fitted = wanted.pop(frame.index, None)
-        if fitted is not None and fitted.frame is not None:
-            face = landmarker.find(frame.pixels, align(fit.landmarks(fitted.frame)))
-            view = view_of(model, frame.pixels, face, whole, fitted)
-            assert view is not None
-            yield view
-        if not wanted:
-            return
+    for frame in frames_of(film, wanted):
+        fitted = wanted[frame.index]
+        assert fitted.frame is not None
+        face = landmarker.find(frame.pixels, align(fit.landmarks(fitted.frame)))
+        view = view_of(model, frame.pixels, face, whole, fitted)
+        assert view is not None
+        yield view
 
 
 def _wanted(fit: FitRecord, count: int) -> dict[int, Fitted]:

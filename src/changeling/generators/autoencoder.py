@@ -21,6 +21,7 @@ from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
 from changeling.faces.weights import read_weights
 from changeling.generators.blocks import (
+    Tones,
     Twins,
     check_people,
     check_size,
@@ -109,10 +110,12 @@ class Autoencoder:
         self._runtime = runtime
         network = runtime.network(_begun(config))
         adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        self._tones = Tones(config.people)
         self._averaged = Averaged(network, adam, steady=config.steady)
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back by its person's decoder; move the weights and their average."""
+        self._tones.values = batch.tones
         faces = (batch.inputs, batch.targets, batch.masks)
         inputs, targets, masks = flattened(self._runtime, *faces)
         with self._runtime.autocast():
@@ -131,8 +134,9 @@ class Autoencoder:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`)."""
+        faces = self._tones.levelled(faces, to=to, of=of)
         person = find_person(self.people, to)
         with self._runtime.autocast():
             code = self._averaged.average.encode(self._runtime.pictures(faces))
@@ -140,12 +144,13 @@ class Autoencoder:
         return swapped(drawn)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return weights, averaged weights, Adam's state and the number of steps."""
-        return self._averaged.state_dict()
+        """Return weights, averaged weights, the people's colours, Adam's state and the steps."""
+        return {**self._averaged.state_dict(), "tones": self._tones.values}
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
         self._averaged.load_state_dict(state)
+        self._tones.values = state["tones"]
 
     def _total(self, losses: Mapping[str, Tensor]) -> Tensor:
         config = self._config

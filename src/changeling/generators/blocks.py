@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.errors import UserError
+from changeling.faces.people import GAMMA, levelling
 from changeling.generators.protocols import Swapped, Swaps
 from changeling.training import Runtime
 
@@ -46,9 +47,35 @@ def swap_grid(swaps: Swaps, targets: Tensor) -> Tensor:
 
     Returns float32 (rows, 1 + people, 3, s, s), 0…1, on the CPU.
     """
-    faces = targets[:, :PREVIEWED].flatten(0, 1).cpu()
-    columns = [swaps.swap(faces, to=person).faces.cpu() for person in swaps.people]
-    return torch.stack([faces, *columns], dim=1)
+    faces = targets[:, :PREVIEWED].cpu()
+    rows = [
+        torch.stack([own, *(swaps.swap(own, to=to, of=of).faces.cpu() for to in swaps.people)], 1)
+        for of, own in zip(swaps.people, faces, strict=True)
+    ]
+    return torch.cat(rows)
+
+
+class Tones:
+    """The average colours of people's faces, by which what an encoder sees is levelled."""
+
+    def __init__(self, people: tuple[str, ...]) -> None:
+        """Begin without a difference between the people."""
+        self._people = people
+        self.values = torch.ones(len(people), 3)
+        """float32 (people, 3) linear, as `PeopleBatch.tones`; on the CPU."""
+
+    def levelled(self, faces: Tensor, *, to: str, of: str | None) -> Tensor:
+        """Give `faces` (n, 3, s, s) 0…1 the average colour that inputs have in training.
+
+        They are those of the person `of`, or of anybody but `to` (see `Swaps`).
+        """
+        factors = levelling(self.values)
+        others = [k for k, one in enumerate(self._people) if (one == of if of else one != to)]
+        factor = factors[others].log().mean(0).exp().to(faces.device, faces.dtype)
+        if bool((factor == 1).all()):
+            return faces
+        light = faces.clamp(0, 1).pow(GAMMA) * factor[:, None, None]
+        return light.clamp(0, 1).pow(1 / GAMMA)
 
 
 def flattened(runtime: Runtime, *pictures: Tensor) -> tuple[Tensor, ...]:

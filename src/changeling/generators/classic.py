@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.faces.people import PeopleBatch
-from changeling.generators.blocks import check_people, check_size, find_person, swap_grid
+from changeling.generators.blocks import Tones, check_people, check_size, find_person, swap_grid
 from changeling.generators.protocols import Swapped, Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
 
@@ -59,11 +59,13 @@ class Classic:
         self.size = config.size
         """Side of the faces in pixels."""
         self._runtime = runtime
+        self._tones = Tones(config.people)
         self._network = runtime.network(_Network(config))
         self._adam = runtime.adam(self._network.parameters(), rate=config.rate, betas=(0.5, 0.999))
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back by its person's decoder and move the weights."""
+        self._tones.values = batch.tones
         inputs = self._runtime.pictures(batch.inputs.flatten(0, 1))
         targets = self._runtime.pictures(batch.targets.flatten(0, 1))
         with self._runtime.autocast():
@@ -81,8 +83,9 @@ class Classic:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give `faces` back as the person `to`, in a mask of ones (see `Swaps`)."""
+        faces = self._tones.levelled(faces, to=to, of=of)
         decoder = self._network.decoders[find_person(self.people, to)]
         with self._runtime.autocast():
             drawn = decoder(self._network.encoder(self._runtime.pictures(faces)))
@@ -90,13 +93,18 @@ class Classic:
         return Swapped(drawn, torch.ones_like(drawn[:, :1]))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the weights and Adam's state."""
-        return {"network": self._network.state_dict(), "adam": optimizer_state(self._adam)}
+        """Return the weights, Adam's state and the people's colours."""
+        return {
+            "network": self._network.state_dict(),
+            "adam": optimizer_state(self._adam),
+            "tones": self._tones.values,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
         self._network.load_state_dict(state["network"])
         load_optimizer(self._adam, state["adam"])
+        self._tones.values = state["tones"]
 
 
 class _Network(nn.Module):

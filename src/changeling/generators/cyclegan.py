@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
-from changeling.generators.blocks import check_people, check_size, find_person, swap_grid
+from changeling.generators.blocks import Tones, check_people, check_size, find_person, swap_grid
 from changeling.generators.cyclegan_losses import differences, taken_for, translate
 from changeling.generators.cyclegan_networks import Coded, PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
@@ -131,10 +131,13 @@ class CycleGan:
             self._network.judges.parameters(), rate=config.judge_rate, betas=(0.5, 0.999)
         )
         self._pools = [Pool(config.pool) for _ in config.people]
+        self._tones = Tones(config.people)
         self._steps = 0
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Draw both ways and back, move the generators and their average, then the judges."""
+        if self._config.warped:
+            self._tones.values = batch.tones
         self._steps += 1
         share = decay(self._steps, self._config.steps)
         set_rate(self._adam, share * self._config.rate)
@@ -163,8 +166,9 @@ class CycleGan:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`)."""
+        faces = self._tones.levelled(faces, to=to, of=of)
         generator = self._average[find_person(self.people, to)]
         with self._runtime.autocast():
             drawn = generator(2 * self._runtime.pictures(faces) - 1)
@@ -174,7 +178,7 @@ class CycleGan:
         return Swapped(swapped, masks)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return weights, averaged weights, both Adams' states, the pools and the steps."""
+        """Return weights, averages, both Adams' states, pools, steps and people's colours."""
         return {
             "network": self._network.state_dict(),
             "average": self._average.state_dict(),
@@ -182,6 +186,7 @@ class CycleGan:
             "judges_adam": optimizer_state(self._judges_adam),
             "pools": {k: pool.faces for k, pool in enumerate(self._pools)},
             "steps": self._steps,
+            "tones": self._tones.values,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
@@ -193,6 +198,7 @@ class CycleGan:
         for k, pool in enumerate(self._pools):
             pool.faces = self._runtime.pictures(state["pools"][k])
         self._steps = state["steps"]
+        self._tones.values = state["tones"]
 
     def _people(self, faces: Tensor) -> list[Tensor]:
         """Return each person's faces (n, 3, size, size) in −1…1."""

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from changeling.faces.blurring import blurred
 from changeling.faces.morphable import Floats, MorphableModel
-from changeling.faces.surface import Surface
 from changeling.faces.texture import Appearance, painted, retoned
 from changeling.faces.view import EYES, LEVEL, SKIN, Area, Light, View, encoded, linear
-from changeling.faces.warping import moved, spread_out
+from changeling.faces.warping import changed, moved, spread_out
 from changeling.generators.protocols import Redrawn
 
 
@@ -58,26 +59,30 @@ class Shape:
         drawn = view.draw(shape, np.column_stack([offsets, uv, shade, inner]))
         wide = view.width(shape)
         face = drawn.triangle >= 0
-        moves = spread_out(drawn.values[..., :2], face, 1 - view.clear, reach=self.reach * wide)
-        met = self._eyed(linear(moved(view.pixels, moves)), view, drawn)
-        mask = _skin(view, drawn, rim=self.rim, ramp=self.ramp)
+        moves = spread_out(drawn.planes(0, 1), face, 1 - view.clear, reach=self.reach * wide)
+        parts = view.parts(drawn)
+        eyes = np.isin(parts, EYES)
+        met = self._eyed(linear(moved(view.pixels, moves)), eyes, view.clear)
+        hem = drawn.values[..., -1]
+        mask = _skin((parts == SKIN) * np.clip((hem + self.rim) / self.ramp, 0, 1), eyes)
+        mask *= view.clear
         skin = painted(self.look.skin, drawn.values[..., 2:4]) * drawn.values[..., 4:7]
         skin = skin * (self.look.colour / np.maximum(self.own.colour, 1e-4)).astype(np.float32)
         skin = _shadowed(skin, met, mask, max(1.0, self.soft * wide))
         pixels = encoded(met + mask[..., None] * (skin - met))
-        changed = (np.abs(moves).max(2) > 0.02) | (face & (view.clear > 0))
-        return Redrawn(pixels, np.maximum(mask, changed.astype(np.float32)))
+        touched = changed(moves) | (face & (view.clear > 0))
+        return Redrawn(pixels, np.maximum(mask, touched.astype(np.float32)))
 
-    def _eyed(self, light: Light, view: View, drawn: Surface) -> Light:
+    def _eyed(self, light: Light, eyes: NDArray[np.bool_], clear: Area) -> Light:
         """With the tones of B's eyes in A's, which keep where they look."""
-        eyes = np.isin(view.parts(drawn), EYES).astype(np.uint8)
-        wider = cv2.dilate(eyes, np.ones((3, 3))) > 0
         if eyes.sum() < 12:
             return light
-        out = light.copy()
-        out[wider] = retoned(light[wider], self.own.eyes, self.look.eyes)
-        share = cv2.GaussianBlur(eyes.astype(np.float32), (0, 0), 0.6) * view.clear
-        return np.asarray(light + share[..., None] * (out - light), np.float32)
+        wider = cv2.dilate(eyes.astype(np.uint8), np.ones((3, 3))) > 0
+        share = cv2.GaussianBlur(eyes.astype(np.float32), (0, 0), 0.6) * clear
+        out, before = light.copy(), light[wider]
+        toned = retoned(before, self.own.eyes, self.look.eyes)
+        out[wider] = before + share[wider][:, None] * (toned - before)
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,20 +111,18 @@ class FaceForensics:
         return Redrawn(np.asarray(skin, np.float32), np.asarray(mask, np.float32))
 
 
-def _skin(view: View, drawn: Surface, *, rim: float, ramp: float) -> Area:
-    """(h, w) 0…1 where skin is drawn: not on eyes, in the mouth, or behind what hides it."""
-    parts = view.parts(drawn)
-    skin = (parts == SKIN) * np.clip((drawn.values[..., -1] + rim) / ramp, 0, 1)
+def _skin(skin: Area, eyes: NDArray[np.bool_]) -> Area:
+    """(h, w) 0…1 where skin is drawn, its edge soft: not on eyes."""
     soft = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), 0.7)
-    eyes = cv2.dilate(np.isin(parts, EYES).astype(np.float32), np.ones((3, 3)))
-    return np.asarray(soft * (1 - cv2.GaussianBlur(eyes, (0, 0), 0.8)) * view.clear, np.float32)
+    near = cv2.dilate(eyes.astype(np.float32), np.ones((3, 3)))
+    return np.asarray(soft * (1 - cv2.GaussianBlur(near, (0, 0), 0.8)), np.float32)
 
 
 def _shadowed(skin: Light, wanted: Light, mask: Area, sigma: float) -> Light:
     """The skin, as bright as before on the whole, with the wide shadows of another picture."""
-    share = cv2.GaussianBlur(mask, (0, 0), sigma) + 1e-3
-    levels = [cv2.GaussianBlur(x @ LEVEL * mask, (0, 0), sigma) / share for x in (wanted, skin)]
-    ratio = (levels[0] + 0.01) / (levels[1] + 0.01)
+    over = cv2.merge([mask, wanted @ LEVEL * mask, skin @ LEVEL * mask])
+    share, light, own = cv2.split(blurred(over, sigma))
+    ratio = (light / (share + 1e-3) + 0.01) / (own / (share + 1e-3) + 0.01)
     total = float(mask.sum())
     if total < 1:
         return skin

@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 from changeling.faces.identity import read_network
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
+    Tones,
     check_people,
     check_size,
     discrepancy,
@@ -102,8 +103,8 @@ class Config:
         """Return the configuration for two cores.
 
         The listing's loss weighs the eyes so much that the rest of the face waits, edges so little
-        that they stay soft, and leaves the codes free to drift apart; colours are exchanged by the
-        batches, in the input alone.
+        that they stay soft, and leaves the codes free to drift apart; the batches level the inputs'
+        colours.
         """
         return cls(
             task.people,
@@ -147,10 +148,12 @@ class FaceswapGAN:
             runtime.adam(part.parameters(), rate=config.rate, betas=(0.5, 0.999))
             for part in (self._network.generator, self._network.judges)
         )
+        self._tones = Tones(config.people)
         self._steps = 0
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back by its person's decoder; move judges, generator and its average."""
+        self._tones.values = batch.tones
         views = self._views(batch)
         with self._runtime.autocast():
             codes = self._network.generator.encode(views.inputs)
@@ -175,11 +178,12 @@ class FaceswapGAN:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`).
 
         The masks are alpha and the faces are not blended by it: pasting does that.
         """
+        faces = self._tones.levelled(faces, to=to, of=of)
         person = find_person(self.people, to)
         with self._runtime.autocast():
             code = self._average.encode(2 * self._runtime.pictures(faces) - 1)
@@ -188,13 +192,14 @@ class FaceswapGAN:
         return Swapped(0.5 + 0.5 * drawn[:, :3].tanh(), drawn[:, 3:].sigmoid())
 
     def state_dict(self) -> dict[str, Any]:
-        """Return weights, averaged weights, both optimizers' states and the number of steps."""
+        """Return weights, averages, both optimizers' states, steps and people's colours."""
         return {
             "network": self._network.state_dict(),
             "average": self._average.state_dict(),
             "adam": optimizer_state(self._adam),
             "judging": optimizer_state(self._judging),
             "steps": self._steps,
+            "tones": self._tones.values,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
@@ -204,6 +209,7 @@ class FaceswapGAN:
         load_optimizer(self._adam, state["adam"])
         load_optimizer(self._judging, state["judging"])
         self._steps = state["steps"]
+        self._tones.values = state["tones"]
 
     def _views(self, batch: PeopleBatch) -> Views:
         """Lay all people's faces in one row, now and then in other colours or in motion."""

@@ -77,8 +77,10 @@ class Swaps(Protocol):
         """Side of its square faces in pixels."""
         ...
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give aligned `faces`, float32 (n, 3, size, size) RGB 0…1, back as the person `to`.
+
+        of: whose faces they are, where that is one of `people`; None: somebody's who is not `to`.
 
         Raises `UserError` when `to` is not one of `people`.
         """

@@ -5,7 +5,7 @@ import numpy as np
 
 from changeling.faces.morphable import Floats
 from changeling.faces.view import LINING, SKIN, TEETH, TONGUE, Light, View, encoded, linear
-from changeling.faces.warping import moved, spread_out
+from changeling.faces.warping import changed, moved, spread_out
 from changeling.generators.protocols import Redrawn
 
 _INSIDE = {TEETH: (0.46, 0.38, 0.29), TONGUE: (0.30, 0.10, 0.09), LINING: (0.09, 0.025, 0.022)}
@@ -30,17 +30,15 @@ def reshaped(view: View, identity: Floats, actions: Floats) -> Redrawn:
     inside = _mouth(view, shape)
     drawn = view.draw(shape, np.column_stack([offsets, level.mean(1), model.inner, inside]))
     face = drawn.triangle >= 0
-    moves = spread_out(
-        drawn.values[..., :2], face, 1 - view.clear, reach=_REACH * view.width(shape)
-    )
+    reach = _REACH * view.width(shape)
+    moves = spread_out(drawn.planes(0, 1), face, 1 - view.clear, reach=reach)
     parts = view.parts(drawn)
     light = linear(moved(view.pixels, moves))
     skin = cv2.GaussianBlur((parts == SKIN) * np.clip(drawn.values[..., 3] / 4, 0, 1), (0, 0), 1)
     change = np.where(face, np.clip(drawn.values[..., 2], *_BRIGHTER), 1)
     light = light * (1 + skin * view.clear * (change - 1))[..., None].astype(np.float32)
     light = _opened(view, light, moves, parts, drawn.values[..., 4:7])
-    changed = (np.abs(moves).max(2) > 0.02) | face
-    return Redrawn(encoded(light), changed.astype(np.float32))
+    return Redrawn(encoded(light), (changed(moves) | face).astype(np.float32))
 
 
 def _opened(view: View, light: Light, moves: Light, parts: np.ndarray, inside: Light) -> Light:

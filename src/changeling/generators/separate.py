@@ -121,7 +121,7 @@ class Separate:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give `faces` of the other person back as `to`, in a mask of ones (see `Swaps`).
 
         By the other's encoder and the decoder of `to`, with the weights that were best on faces

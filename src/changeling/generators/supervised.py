@@ -112,7 +112,7 @@ class Supervised:
         """Give every face back from what the averaged network makes of it as somebody else.
 
         The first step remembers the batch's faces as pictures of their people. The inputs of the
-        batch are not looked at: their colours are exchanged, and this network sees light by them.
+        batch are not looked at: their colours are levelled, and this network has to see them.
         """
         if not self._averaged.steps:
             self._references.copy_(_repeated(batch.targets, self._config.references))
@@ -132,7 +132,7 @@ class Supervised:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give `faces` back as the person `to`, by the averaged weights (see `Swaps`)."""
         references = self._runtime.pictures(self._references[find_person(self.people, to)])
         with self._runtime.autocast():

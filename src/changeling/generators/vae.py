@@ -17,6 +17,7 @@ from torch import Tensor
 
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
+    Tones,
     Twins,
     check_people,
     check_size,
@@ -94,10 +95,12 @@ class FaceVAE:
         twins = Twins(config.size, config.widths, people=people, encoded=2 * code, code=code)
         network = runtime.network(twins)
         adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
+        self._tones = Tones(config.people)
         self._averaged = Averaged(network, adam, steady=config.steady)
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Give every face back by its person's decoder; move the weights and their average."""
+        self._tones.values = batch.tones
         faces = (batch.inputs, batch.targets, batch.masks)
         inputs, targets, masks = flattened(self._runtime, *faces)
         with self._runtime.autocast():
@@ -116,8 +119,9 @@ class FaceVAE:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give the means of the codes of `faces` back as the person `to` (see `Swaps`)."""
+        faces = self._tones.levelled(faces, to=to, of=of)
         person = find_person(self.people, to)
         with self._runtime.autocast():
             mean, _ = self._averaged.average.encode(self._runtime.pictures(faces)).chunk(2, dim=1)
@@ -125,12 +129,13 @@ class FaceVAE:
         return swapped(drawn)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return weights, averaged weights, Adam's state and the number of steps."""
-        return self._averaged.state_dict()
+        """Return weights, averaged weights, the people's colours, Adam's state and the steps."""
+        return {**self._averaged.state_dict(), "tones": self._tones.values}
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
         """Take over what `state_dict` returned."""
         self._averaged.load_state_dict(state)
+        self._tones.values = state["tones"]
 
     def _total(self, losses: Mapping[str, Tensor]) -> Tensor:
         config = self._config

@@ -29,6 +29,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
+    Tones,
     Twins,
     check_people,
     check_size,
@@ -151,10 +152,12 @@ class VAEGAN:
             name: runtime.adam(part, rate=1, betas=(0.5 if name == "judge" else 0.9, 0.99))
             for name, part in self._parts.items()
         }
+        self._tones = Tones(config.people)
         self._steps = 0
 
     def step(self, batch: PeopleBatch, /) -> Losses:
         """Draw and swap every face, judge them, and move each part by its share of the losses."""
+        self._tones.values = batch.tones
         faces = (batch.inputs, batch.targets, batch.masks)
         inputs, targets, masks = flattened(self._runtime, *faces)
         with self._runtime.autocast():
@@ -173,8 +176,9 @@ class VAEGAN:
         return swap_grid(self, batch.targets)
 
     @torch.no_grad()
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Give the means of the codes of `faces` back as the person `to` (see `Swaps`)."""
+        faces = self._tones.levelled(faces, to=to, of=of)
         person = find_person(self.people, to)
         with self._runtime.autocast():
             mean, _ = self._average.encode(self._runtime.pictures(faces)).chunk(2, dim=1)
@@ -182,12 +186,13 @@ class VAEGAN:
         return swapped(drawn)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return weights, averaged weights, the state of each Adam and the number of steps."""
+        """Return weights, averages, each Adam's state, the steps and the people's colours."""
         return {
             "network": {"twins": self._twins.state_dict(), "judge": self._judge.state_dict()},
             "average": self._average.state_dict(),
             "adams": {name: optimizer_state(adam) for name, adam in self._adams.items()},
             "steps": self._steps,
+            "tones": self._tones.values,
         }
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
@@ -198,6 +203,7 @@ class VAEGAN:
         for name, adam in self._adams.items():
             load_optimizer(adam, state["adams"][name])
         self._steps = state["steps"]
+        self._tones.values = state["tones"]
 
     def _draw(self, inputs: Tensor) -> _Drawn:
         mean, log_variance = self._twins.encode(inputs).float().chunk(2, dim=1)

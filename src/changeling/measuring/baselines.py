@@ -37,7 +37,7 @@ class CopySource:
         light = linear(unit(crops))
         return cls((person,), crops.shape[1], colours(light, masks), masks.mean(0))
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """Each of (n, 3, size, size) faces, its mean and covariance matched in linear light."""
         assert to in self.people, to
         pictures = faces.permute(0, 2, 3, 1).cpu().numpy()
@@ -67,7 +67,7 @@ class MeanFace:
         mean = unit(crops).mean(0, dtype=np.float64).astype(np.float32)
         return cls((person,), crops.shape[1], mean, masks.mean(0))
 
-    def swap(self, faces: Tensor, *, to: str) -> Swapped:
+    def swap(self, faces: Tensor, *, to: str, of: str | None = None) -> Swapped:
         """The same face for each of (n, 3, size, size) faces."""
         assert to in self.people, to
         return _swapped(np.broadcast_to(self.face, (len(faces), *self.face.shape)), self.mask)

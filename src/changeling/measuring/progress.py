@@ -76,8 +76,7 @@ class Guess:
 
 def progress_of(swaps: Swaps, held_out: HeldOut, eyes: "Eyes") -> tuple[Truth, Guess]:
     """Ask a generator about a held-out performance. Its faces are consecutive frames."""
-    given = _swapped(swaps, held_out.faces, held_out.to)
-    back = _swapped(swaps, held_out.faces, held_out.own)
+    given, back = (_swapped(swaps, held_out, to=person) for person in (held_out.to, held_out.own))
     seen, source, target, learnt = (
         eyes.identifier.embed(crops)
         for crops in (given, held_out.faces, held_out.answers, held_out.learnt)
@@ -123,10 +122,10 @@ class Eyes:
         return [self.landmarker.find(crop, matrix) for crop in crops]
 
 
-def _swapped(swaps: Swaps, faces: Crops, to: str) -> Crops:
-    given = torch.from_numpy(faces).permute(0, 3, 1, 2).float().div(255)
+def _swapped(swaps: Swaps, held_out: HeldOut, to: str) -> Crops:
+    given = torch.from_numpy(held_out.faces).permute(0, 3, 1, 2).float().div(255)
     with torch.inference_mode():
-        drawn = swaps.swap(given, to=to).faces.permute(0, 2, 3, 1)
+        drawn = swaps.swap(given, to=to, of=held_out.own).faces.permute(0, 2, 3, 1)
     return drawn.clamp(0, 1).mul(255).round().byte().cpu().numpy()
 
 

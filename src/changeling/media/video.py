@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -65,13 +65,15 @@ def probe(path: Path) -> Video:
         )
 
 
-def read_frames(path: Path) -> Iterator[Frame]:
+def read_frames(path: Path, wanted: Collection[int] | None = None) -> Iterator[Frame]:
     """Decode a video frame by frame, in constant memory.
 
     Frames are upright (display matrix applied), have square pixels and the size of the first one.
     Colours follow the matrix and range that the file states; a file that states none is read as
     BT.709 above 576 lines and as BT.601 below, as players do. `time` is the time stamp in the
     file, relative to the stream's start; a raw stream without time stamps counts by its rate.
+
+    wanted: indices of the frames to yield, None for all; reading ends with the last of them.
 
     Raises UserError when the file is missing, is not a video, has no pictures, or, after the last
     frame that could be read, when it is cut off or damaged.
@@ -84,10 +86,14 @@ def read_frames(path: Path) -> Iterator[Frame]:
         display: _Display | None = None
         for index, picture in enumerate(_pictures(container, stream, path)):
             display = display or _Display.of(stream, picture)
+            if wanted is not None and index not in wanted:
+                continue
             time = index / rate
             if picture.pts is not None and picture.time_base is not None:
                 time = picture.pts * picture.time_base - start
             yield Frame(display.pixels(picture, reformatter), index, time)
+            if wanted is not None and index >= max(wanted):
+                return
 
 
 @contextmanager

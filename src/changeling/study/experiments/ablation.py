@@ -24,9 +24,10 @@ _SIZE = 64
 _TABLE = (
     "An autoencoder from random weights, trained as usual (all of it), then with one thing left "
     "out: faces cut out as upright boxes (no alignment), all pixels of the square weighing alike "
-    "(no mask), inputs that are not warped (no warp), colours and light as filmed (no colours), "
-    "absolute differences alone (no structural loss); products computed in bfloat16. Then a family "
-    "with judges, with and without its perceptual loss. The same steps, the same films."
+    "(no mask), inputs that are not warped (no warp), colours that are not levelled (no levelling), "
+    "light as filmed (no light), absolute differences alone (no structural loss); products computed "
+    "in bfloat16. Then a family with judges, with and without its perceptual loss. The same steps, "
+    "the same films."
 )
 _CHANGES = (
     "Differences clip by clip, with their interval: below 0 for what was better before, in PSNR, "
@@ -65,7 +66,8 @@ def variants(extent: Extent) -> Iterator[Trained]:
             replace(usual, family="no alignment", material=replace(material, aligned=False)),
             replace(usual, family="no mask", config=replace(twins, outside=1.0)),
             replace(usual, family="no warp", jitter=Jitter(warp=0)),
-            replace(usual, family="no colours", jitter=Jitter(colours=0, light=0, tint=0, scene=0)),
+            replace(usual, family="no levelling", jitter=Jitter(level=False)),
+            replace(usual, family="no light", jitter=Jitter(light=0, tint=0, scene=0)),
             replace(usual, family="no structural loss", config=replace(twins, structure=0.0)),
             replace(usual, family="bfloat16", precision=torch.bfloat16),
             replace(judged, family=JUDGED, config=_judged(perceptual=True)),
