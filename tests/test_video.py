@@ -116,6 +116,18 @@ def test_frames_are_not_kept(tmp_path: Path) -> None:
     frames.close()  # type: ignore[attr-defined]
 
 
+def test_only_the_wanted_frames_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", smooth(6))
+    every = list(read_frames(path))
+    for wanted in ({1, 4}, [3], range(2)):
+        some = list(read_frames(path, wanted))
+        assert [frame.index for frame in some] == sorted(wanted)
+        for frame in some:
+            assert (frame.pixels == every[frame.index].pixels).all()
+            assert frame.time == every[frame.index].time
+    assert list(read_frames(path, {9})) == []
+
+
 def test_what_is_not_a_video(tmp_path: Path) -> None:
     (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 40)
     (tmp_path / "empty.mp4").touch()

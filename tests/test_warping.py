@@ -13,7 +13,7 @@ REACH = 15.0
 
 
 def constant(x: float, y: float, shape: tuple[int, int] = (80, 90)) -> Moves:
-    return np.tile(np.array([x, y], np.float32), (*shape, 1))
+    return np.tile(np.array([x, y], np.float32)[:, None, None], (1, *shape))
 
 
 def test_moves_of_zero_give_back_the_same_bytes() -> None:
@@ -49,18 +49,18 @@ def test_nothing_moves_where_the_face_does_not() -> None:
 
 def test_the_face_keeps_its_moves_and_its_neighbours_take_them_over() -> None:
     given = constant(2.0, -3.0)
-    given[~FACE] = 99, 99
+    given[:, ~FACE] = 99
     out = spread_out(given, FACE, FREE, reach=REACH)
-    assert np.allclose(out[FACE], [2, -3])
-    assert np.allclose(out[29, 30:60], [2, -3], rtol=0.05), "one pixel off nearly all is left"
-    away = np.abs(out[40, 59:, 0])
+    assert np.allclose(out[:, FACE].T, [2, -3])
+    assert np.allclose(out[:, 29, 30:60].T, [2, -3], rtol=0.05), "one pixel off nearly all is left"
+    away = np.abs(out[0, 40, 59:])
     assert (np.diff(away) <= 1e-5).all(), "ever less"
     assert away[7] == pytest.approx(2 * 0.5, rel=0.25), "half as much half way"
 
 
 @pytest.mark.parametrize("reach", [5.0, 15.0])
 def test_moves_fade_to_nothing_at_the_reach(reach: float) -> None:
-    out = np.abs(spread_out(constant(2, -3), FACE, FREE, reach=reach)).max(2)
+    out = np.abs(spread_out(constant(2, -3), FACE, FREE, reach=reach)).max(0)
     rows, columns = np.mgrid[:80, :90]
     away = np.hypot(
         np.maximum(0, np.maximum(30 - rows, rows - 49)),
@@ -73,8 +73,8 @@ def test_what_is_before_the_face_stays_where_it_is() -> None:
     hair = FREE.copy()
     hair[:, 55:] = 1
     out = spread_out(constant(2, -3), FACE, hair, reach=REACH)
-    assert np.abs(out[:, 63:]).max() < 1e-3 and np.abs(out[:, 58]).max() < 0.5
-    assert np.allclose(out[30:50, 30:45], [2, -3], atol=0.01)
+    assert np.abs(out[:, :, 63:]).max() < 1e-3 and np.abs(out[:, :, 58]).max() < 0.5
+    assert np.allclose(out[:, 30:50, 30:45].T, [2, -3], atol=0.01)
 
 
 def test_without_a_face_nothing_moves() -> None:

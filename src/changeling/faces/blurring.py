@@ -24,6 +24,8 @@ def blurred(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
     size = (-(-width // smaller), -(-height // smaller))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(small, (0, 0), sqrt(sigma**2 - smaller**2 / 4) / smaller)
+    left = sqrt(sigma**2 - smaller**2 / 4) / smaller
+    # Mirrored at its border, which is where the mirror of the larger picture's pixels lies.
+    soft = cv2.GaussianBlur(small, (0, 0), left, borderType=cv2.BORDER_REFLECT)
     out = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(out, np.float32)

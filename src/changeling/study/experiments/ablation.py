@@ -24,10 +24,10 @@ _SIZE = 64
 _TABLE = (
     "An autoencoder from random weights, trained as usual (all of it), then with one thing left "
     "out: faces cut out as upright boxes (no alignment), all pixels of the square weighing alike "
-    "(no mask), inputs that are not warped (no warp), colours that are not levelled (no levelling), "
-    "light as filmed (no light), absolute differences alone (no structural loss); products computed "
-    "in bfloat16. Then a family with judges, with and without its perceptual loss. The same steps, "
-    "the same films."
+    "(no mask), inputs that are not warped (no warp), colours not levelled between the people (no "
+    "levelling), light as filmed (no light), absolute differences alone (no structural loss); "
+    "products computed in bfloat16. Then a family with judges, with and without its perceptual "
+    "loss. The same steps, the same films."
 )
 _CHANGES = (
     "Differences clip by clip, with their interval: below 0 for what was better before, in PSNR, "
