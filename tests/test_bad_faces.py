@@ -111,7 +111,7 @@ def test_a_face_cut_by_the_frame_is_cropped_and_pasted(
 ) -> None:
     face = Face.from_landmarks(face_points() * 60 + place)
     assert crop(portrait, face.matrix, 64).shape == (64, 64, 3)
-    done = convert_frame(portrait, [face], Whitened(), to="b", how=How(erode=0, feather=0))
+    done = convert_frame(portrait, [face], Whitened(), to="b", how=How(feather=0))
     assert done.faces == int(place[0] > -500)
     assert (done.area > 0).sum() < 60 * 60 * 0.75
     untouched = done.area == 0

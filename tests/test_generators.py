@@ -207,6 +207,22 @@ class TestPeople:
         with pytest.raises(UserError, match=r"nobody called 'z'.*--to one of a, b"):
             learner.swap(torch.rand(1, 3, learner.size, learner.size), to="z")
 
+    def test_whoever_learns_from_levelled_faces_levels_what_is_swapped(self, name: str) -> None:
+        """And nobody else: who learns from faces as they are swaps them as they are."""
+        batch = batches_for(name)(0)
+        tones = torch.tensor([0.1, 0.4, 0.2])[: len(batch.tones), None].expand(-1, 3)
+        learner, blind = make(name), make(name)
+        other_inputs = replace(batch, inputs=1 - batch.inputs)
+        for taught, given in ((learner, replace(batch, tones=tones)), (blind, other_inputs)):
+            torch.manual_seed(0)
+            taught.step(given)
+        left, right = (tensors(one.state_dict()["network"]) for one in (learner, blind))
+        looks = any(not torch.equal(left[at], right[at]) for at in left)
+        faces = torch.rand(2, 3, learner.size, learner.size)
+        one, other, unsaid = (learner.swap(faces, to="b", of=of).faces for of in ("a", "b", None))
+        assert torch.equal(one, other) != looks
+        assert torch.equal(unsaid, other) != looks
+
     @pytest.mark.parametrize("people", [(), ("a",), ("a", "a")])
     def test_fewer_than_two_people_are_refused(self, name: str, people: tuple[str, ...]) -> None:
         config = replace(FAMILIES[name].config.tiny(), people=people)

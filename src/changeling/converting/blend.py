@@ -16,22 +16,17 @@ Patch = NDArray[np.float32]
 _RIM = 4
 
 
-def feathered(mask: Mask, *, erode: float, feather: float) -> Mask:
-    """A crop's mask, shrunk by `erode` and softened by `feather`, both fractions of its side.
+def feathered(mask: Mask, feather: float) -> Mask:
+    """A crop's mask, softened by `feather`, a fraction of its side.
 
-    The result is 0 on the crop's outermost pixels, so that the square is never seen.
+    The result is 0 on the crop's outermost pixels, so that the square is never seen. The mask's
+    edge stays where it is: moved inwards it would leave a rim of the performer's skin, which
+    costs up to 0.8 dB in place between a light and a dark one.
     """
     side = mask.shape[0]
-    radius = round(erode * side)
-    inside = cv2.copyMakeBorder(
-        mask, radius + 1, radius + 1, radius + 1, radius + 1, cv2.BORDER_CONSTANT, value=0
-    )
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    inside = cv2.erode(inside, disc)[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
+    inside = mask
     if feather > 0:
-        inside = cv2.GaussianBlur(
-            inside, (0, 0), feather * side / 2, borderType=cv2.BORDER_CONSTANT
-        )
+        inside = cv2.GaussianBlur(mask, (0, 0), feather * side / 2, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(inside * _window(side, max(1.0, feather * side)), np.float32)
 
 

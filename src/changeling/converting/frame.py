@@ -30,8 +30,6 @@ class How:
     """Give the swapped face the colours of the face it replaces: mean, or mean and covariance."""
     blend: Literal["alpha", "poisson"] = "alpha"
     """Soft edge (alpha), or gradients solved into the frame (poisson)."""
-    erode: float = 0.03
-    """How far the mask's edge moves inwards, as a fraction of the face's square."""
     feather: float = 0.08
     """How wide the edge fades, as a fraction of the face's square."""
 
@@ -59,7 +57,7 @@ class Swap:
 
     def laid(self, shape: tuple[int, ...], how: How) -> "Laid | None":
         """In the colours asked for, with a soft edge."""
-        mask = feathered(self.mask, erode=how.erode, feather=how.feather)
+        mask = feathered(self.mask, how.feather)
         region = _region(self.matrix, shape)
         if region is None or not mask.any():
             return None
