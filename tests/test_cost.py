@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from changeling.generators.autoencoder import Autoencoder, Config
-from changeling.measuring import cost, forget_peak, operations, parameters, peak_memory
+from changeling.measuring import forget_peak, operations, parameters, peak_memory
 from changeling.training import Runtime
 
 CPU = torch.device("cpu")
@@ -29,18 +29,6 @@ def test_operations_are_two_for_each_multiplication() -> None:
         assert operations(lambda: layer(picture)) == 2 * (2 * 8 * 8) * 5 * (3 * 3 * 3)
     assert operations(lambda: nn.Linear(3, 4)(torch.zeros(7, 3))) == 2 * 7 * 3 * 4
     assert operations(lambda: None) == 0
-
-
-@pytest.mark.parametrize("faces", [1, 10])
-def test_the_cost_is_per_face(faces: int) -> None:
-    layer = nn.Linear(3, 4, bias=False)
-
-    def work() -> None:
-        layer(torch.zeros(faces, 3))
-
-    found = cost(layer.parameters(), work, faces=faces, seconds=0.5, device=CPU)
-    assert (found.parameters, found.operations) == (12, 24)
-    assert found.faces_per_second == 2 * faces
 
 
 def test_a_family_at_work() -> None:
@@ -67,9 +55,3 @@ def test_memory_is_the_peak_since_it_was_forgotten() -> None:
     assert peak_memory(CPU) - before > 300e6
     forget_peak(CPU)
     assert abs(peak_memory(CPU) - before) < 100e6
-
-
-def test_no_faces_cost_nothing_that_can_be_said() -> None:
-    for faces, seconds in ((0, 1.0), (1, 0.0)):
-        with pytest.raises(ValueError, match="the cost of"):
-            cost([], lambda: None, faces=faces, seconds=seconds, device=CPU)

@@ -6,8 +6,6 @@ from changeling.measuring.border import Border, border
 from changeling.measuring.clip import Bare, ClipFigures, ClipFiles, Placed, Unaided, clip_figures
 from changeling.measuring.correlation import rank_correlation, spearman
 from changeling.measuring.cost import (
-    Cost,
-    cost,
     forget_peak,
     operations,
     parameters,
@@ -78,7 +76,6 @@ __all__ = [
     "ClipFigures",
     "ClipFiles",
     "CopySource",
-    "Cost",
     "Estimate",
     "Eyes",
     "FaceDistances",
@@ -115,7 +112,6 @@ __all__ = [
     "calibrated",
     "clip_figures",
     "clusters",
-    "cost",
     "error_map",
     "estimate",
     "expression_errors",

@@ -3,7 +3,6 @@
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,38 +10,6 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 _STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What it takes to swap or draw faces."""
-
-    parameters: int
-    """Numbers learnt by the networks that do it."""
-    operations: float
-    """Floating point operations per face: a multiplication and its addition are two."""
-    memory: float
-    """Bytes at the most, see `peak_memory`."""
-    faces_per_second: float
-    """By the caller's clock."""
-
-
-def cost(
-    networks: Iterable[Tensor],
-    work: Callable[[], object],
-    *,
-    faces: int,
-    seconds: float,
-    device: torch.device,
-) -> Cost:
-    """Do `work` once more, which makes `faces` faces and took `seconds`, and count.
-
-    networks: their parameters. ValueError for no faces or no time.
-    """
-    if faces < 1 or seconds <= 0:
-        raise ValueError(f"the cost of {faces} faces in {seconds} seconds")
-    done = operations(work)
-    return Cost(parameters(networks), done / faces, peak_memory(device), faces / seconds)
 
 
 def parameters(networks: Iterable[Tensor]) -> int:
