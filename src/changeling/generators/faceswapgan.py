@@ -288,17 +288,12 @@ class FaceswapGAN:
 class _Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
-        style = Style.choose(config.norm, config.size, attention=config.attention)
+        size, filters, capacity = config.size, config.filters, config.capacity
+        style = Style.choose(config.norm, size, attention=config.attention)
+        people, even = len(config.people), config.noise > 0
         self.generator = Generator(
-            config.size,
-            config.filters,
-            config.code,
-            people=len(config.people),
-            capacity=config.capacity,
-            style=style,
-            even=config.noise > 0,
+            size, filters, config.code, people=people, capacity=capacity, style=style, even=even
         )
         self.judges = nn.ModuleList(
-            judge(config.size, config.filters, capacity=config.capacity, style=style)
-            for _ in config.people
+            judge(size, filters, capacity=capacity, style=style) for _ in config.people
         )

@@ -23,9 +23,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
@@ -38,13 +37,13 @@ from changeling.generators.blocks import (
     drawing_sum,
     find_person,
     flattened,
-    halving,
     reparameterise,
     rising,
     swap_grid,
     swapped,
 )
 from changeling.generators.protocols import Swapped, Task
+from changeling.generators.vaegan_judge import Judge
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 from changeling.training.averaged import follow, pace, set_rate
 
@@ -142,7 +141,7 @@ class VAEGAN:
         twins = Twins(config.size, config.widths, people=people, encoded=2 * code, code=code)
         self._twins = runtime.network(twins)
         self._average = deepcopy(self._twins).requires_grad_(False).eval()
-        self._judge = runtime.network(_Judge(config))
+        self._judge = runtime.network(Judge(config.size, config.judge, len(config.people)))
         self._parts = {
             "encoder": [*self._twins.encoder.parameters()],
             "decoders": [*self._twins.shared.parameters(), *self._twins.decoders.parameters()],
@@ -280,26 +279,3 @@ def difference(features: Tensor, true: Tensor) -> Tensor:
 def judgement(real: Tensor, fake: Tensor) -> Tensor:
     """Return the cross-entropy of logits of true and of made faces, both kinds weighing alike."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-class _Judge(nn.Module):
-    """The discriminator: the features that measure likeness, and a logit for every person."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        side = config.size // 2 ** len(config.judge)
-        self.features = nn.Sequential(*(_normalised(layer) for layer in halving(config.judge)))
-        self.people = nn.Sequential(
-            nn.Flatten(),
-            _normalised(nn.Linear(config.judge[-1] * side * side, len(config.people))),
-        )
-
-    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """Return features (n, c, h, w) and logits (n, people) for faces (n, 3, s, s) in 0…1."""
-        features = self.features(2 * faces - 1)
-        return features, self.people(features)
-
-
-def _normalised(layer: nn.Module) -> nn.Module:
-    """Bound how much a layer can magnify, where it has weights."""
-    return spectral_norm(layer) if hasattr(layer, "weight") else layer
