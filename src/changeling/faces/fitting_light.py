@@ -7,10 +7,9 @@ from changeling.actors.model import Part
 from changeling.actors.visibility import normals
 from changeling.faces.fitted import FrameFit, project
 from changeling.faces.morphable import Floats, MorphableModel
+from changeling.faces.people import GAMMA
 from changeling.media import Pixels
 
-GAMMA = 2.2
-"""Of the light that is reckoned with: near enough to sRGB's curve, and smooth at black."""
 DARK = np.array([[1.0, 0, 0, 0]] * 3)
 """What is said where nothing was measured: the same light from all sides."""
 _FACING = 0.35

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 GAMMA = 2.2
-"""Of the light that colours are levelled in: near enough to sRGB's curve."""
+"""Of the light that is reckoned with: near enough to sRGB's curve, and smooth at black."""
 
 
 @dataclass(frozen=True, eq=False)

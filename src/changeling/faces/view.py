@@ -12,9 +12,9 @@ from changeling.actors.model import Part
 from changeling.actors.visibility import normals
 from changeling.faces.alignment import Face
 from changeling.faces.fitted import Fit, FrameFit, project
-from changeling.faces.fitting_light import GAMMA
 from changeling.faces.fitting_record import Fitted
 from changeling.faces.morphable import Floats, MorphableModel
+from changeling.faces.people import GAMMA
 from changeling.faces.surface import Surface, surface
 from changeling.media import Pixels
 

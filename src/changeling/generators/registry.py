@@ -141,6 +141,7 @@ def load_drawer(folder: Path, *, runtime: Runtime | None = None) -> Draws:
     return draws
 
 
+# Any: the learner that the run names, of which only `use` is known; callers say which protocol.
 def load_with(folder: Path, use: str, *, runtime: Runtime | None = None) -> Any:  # noqa: ANN401
     """Open a run's folder as a generator that has the method `use`; raises as `load_generator`."""
     run = Run(folder)

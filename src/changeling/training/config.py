@@ -83,6 +83,7 @@ def _decode_union(kinds: tuple[Any, ...], data: Any, where: str) -> Any:  # noqa
             return _decode(kind, data, where)
         except UserError:
             continue
+    # The kinds are known as the program runs, and the bar of X | Y joins none that are in a tuple.
     raise _misfit(Union[kinds], data, where)  # noqa: UP007
 
 
