@@ -22,7 +22,7 @@ from changeling.actors import Shot, render
 from changeling.faces import Tracker
 from changeling.faces.fitted import Fit, FrameFit, Marked, project
 from changeling.faces.fitting import fit_frames, track_frame
-from changeling.faces.fitting_video import Look, followed, key_frames, look_at
+from changeling.faces.fitting_video import Look, followed, key_frames, look_at, read_off
 from changeling.faces.morphable import Floats, MorphableModel
 from changeling.media import writing
 
@@ -154,7 +154,7 @@ def learned(seed: int, model: MorphableModel) -> tuple[Errors, float]:
     true = scene(seed, FRAMES)
     wanted = sorted({*_keys(), *range(TRACKED)})
     shots = render(true.actor, true.performance, size=(SIZE, SIZE), frames=wanted, coarse=True)
-    looks = dict(zip(wanted, _looks(shots), strict=True))
+    looks = dict(zip(wanted, read_off(list(_looks(shots))), strict=True))
     keys = key_frames([looks[k] for k in _keys()])
     fit = fit_frames(model, [look.marked for look in keys if look.marked is not None])
     found = list(followed(model, [looks[k] for k in range(TRACKED)], fit))

@@ -14,7 +14,7 @@ from changeling.faces.fitted import Fit, Marked, project
 from changeling.faces.fitting import fit_frames
 from changeling.faces.fitting_light import light_on
 from changeling.faces.fitting_record import Fitted
-from changeling.faces.fitting_video import Look, followed, key_frames, look_at
+from changeling.faces.fitting_video import Look, followed, key_frames, look_at, read_off
 from changeling.faces.morphable import Floats, face_model
 from changeling.faces.morphable_making import face_vertices
 from changeling.faces.view import View, view_of
@@ -52,6 +52,7 @@ def take(actor: Actor, performance: Performance, *, noise: float, learned: bool,
             look = _true(look, _points(actor, performance, k)[model.landmarks], noise, r)
         looks.append(look)
         faces.append(face)
+    looks = read_off(looks) if learned else looks
     keys = [one.marked for one in key_frames(looks) if one.marked is not None]
     fit = fit_frames(model, keys)
     fitted = [

@@ -1,6 +1,6 @@
 """`changeling teach`: the networks that ship, taught again by rendered actors or FashionMNIST."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -34,16 +34,17 @@ class Teach:
     """Teach a network from rendered actors or FashionMNIST; the same command again goes on."""
 
     network: tyro.conf.Positional[
-        Literal["landmarks", "identity", "swapper", "autoencoder", "fashion", "face"]
+        Literal["landmarks", "expression", "identity", "swapper", "autoencoder", "fashion", "face"]
     ]
-    """landmarks: the points that align every face. identity: whether two pictures show one face.
+    """landmarks: the points that align every face. expression: what a face does, by those points.
+    identity: whether two pictures show one face.
     face: the morphable model that `changeling fit` fits, in minutes of its own.
     fashion: what a picture of FashionMNIST shows, for the distances of drawn pictures."""
     out: OptionalPath = None
     """The weights to write, with a .json of their SHA-256 beside; by default those in use."""
     minutes: Amount = 30.0
     """Minutes of teaching, the rendering before it not counted; fashion takes a fixed number of
-    steps instead."""
+    steps instead, and expression and face take what they need."""
     run_folder: OptionalPath = None
     """Folder of the training run; by default one named after the network, in runs."""
     cache: Path = Path("runs/lessons")
@@ -68,6 +69,7 @@ class Teach:
         with Bar("actors", ACTORS) as bar:
             teach = {
                 "landmarks": self._landmarks,
+                "expression": self._expression,
                 "identity": self._identity,
                 "swapper": self._swapper,
                 "autoencoder": self._autoencoder,
@@ -88,6 +90,21 @@ class Teach:
             f"{out}: {taught.steps} steps, mean error {100 * taught.kept.error:.2f} % of the "
             f"distance of the eyes, overlap of the inner face {taught.kept.iou:.3f}, on actors not "
             "learnt from"
+        )
+
+    def _expression(self, bar: Bar) -> str:
+        from changeling.faces.expression import WEIGHTS
+        from changeling.faces.expression_teaching import ExpressionTeaching, teach_expression
+
+        out, teaching = self._out(WEIGHTS), ExpressionTeaching(seed=self.seed)
+        if self.actors:
+            renders = replace(teaching.renders, faces=self.actors)
+            teaching = replace(teaching, renders=renders)
+        taught = teach_expression(teaching, cache=self.cache, out=out, tick=bar.tick)
+        return (
+            f"{out}: {taught.frames} frames, {taught.among:.2f} mm from the true expression, "
+            f"{taught.alone:.2f} mm frame by frame (a face in rest: {taught.resting:.2f} mm) on "
+            "actors not learnt from"
         )
 
     def _identity(self, bar: Bar) -> str:

@@ -19,6 +19,8 @@ class Marked:
     """(200,) of their squared errors, 0…1; 0 leaves a landmark out."""
     size: tuple[int, int]
     """Width and height of the frame."""
+    actions: Floats | None = None
+    """(a,) strengths of the actions, 0…1, where they were read; None: the fit finds them."""
 
     @property
     def eyes_apart(self) -> float:

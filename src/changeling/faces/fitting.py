@@ -42,9 +42,9 @@ def _begin(model: MorphableModel, marked: Sequence[Marked]) -> Fit:
 
 
 def _pose_of(model: MorphableModel, marked: Marked, identity: Floats, focal: float) -> FrameFit:
-    """The pose of a face at rest, from the landmarks that are trusted."""
-    still = np.zeros(len(model.moves))
-    shape = model.shape(identity, still)[model.landmarks]
+    """The pose of a face at rest, or with the actions that were read, by trusted landmarks."""
+    actions = np.zeros(len(model.moves)) if marked.actions is None else marked.actions
+    shape = model.shape(identity, actions)[model.landmarks]
     trusted = marked.weights > 0.5 * marked.weights.max()
     x, y = middle(marked.size)
     camera = np.array([[focal, 0, x], [0, focal, y], [0, 0, 1]])
@@ -53,4 +53,4 @@ def _pose_of(model: MorphableModel, marked: Marked, identity: Floats, focal: flo
     )
     scale = focal / max(float(place[2, 0]), 1e-3)
     rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
-    return FrameFit(rotation, scale * place[:2, 0].astype(np.float64), scale, still)
+    return FrameFit(rotation, scale * place[:2, 0].astype(np.float64), scale, actions)

@@ -25,6 +25,8 @@ _FOCAL_SPREAD = 0.35
 """Deviation of the logarithm of the focal length."""
 _ACTION_SPREAD, _LEAST_SPREAD = 1.5, 0.05
 """Deviation of the strength of an action from 0, in its usual strengths, and the least there is."""
+_READ = 0.01
+"""Deviation from the strength of an action that was read."""
 _MOTION = (0.06, 0.08)
 """Deviations from one frame to the next: of the head's turn in radians and its place in distances
 between the eyes; and of the strength of an action."""
@@ -153,9 +155,11 @@ class Problem:
 
     def _priors(self, marked: Marked, frame: FrameFit) -> tuple[float, Floats, Floats]:
         """Cost, curvature and gradient that a frame's own numbers have before it is looked at."""
-        weights = np.zeros(_POSE + len(frame.actions))
-        weights[_POSE:] = self.rarity
-        away = np.concatenate([np.zeros(_POSE), frame.actions])
+        rarity, mean = self.rarity, np.zeros(len(frame.actions))
+        if marked.actions is not None:
+            rarity, mean = np.full(len(mean), _READ**-2), marked.actions
+        weights = np.concatenate([np.zeros(_POSE), rarity])
+        away = np.concatenate([np.zeros(_POSE), frame.actions - mean])
         if self.last is None:
             pull = weights * away
             return 0.5 * float(pull @ away), np.diag(weights), pull

@@ -11,6 +11,7 @@ import numpy as np
 from changeling.errors import UserError
 from changeling.faces.alignment import Face, crop
 from changeling.faces.enrolment import Known, check_enrolled, enrolled_people
+from changeling.faces.expression import ExpressionReader
 from changeling.faces.extracting import allowed, frames_of
 from changeling.faces.fitted import Fit, FrameFit, Marked
 from changeling.faces.fitting import fit_frames, track_frame
@@ -80,7 +81,7 @@ def fit_video(
     people = enrolled_people(given, where=str(consent or source))
     total = 1 if is_image(source) else probe(source).frames
     ticks = _Half(tick, None if total is None else 2 * total)
-    looks = list(_looked(source, people, tracker or Tracker(), ticks))
+    looks = read_off(list(_looked(source, people, tracker or Tracker(), ticks)))
     marked = [look.marked for look in key_frames(looks) if look.marked is not None]
     if not marked:
         why = looks[0].reason if looks else "it has no frame"
@@ -119,6 +120,20 @@ def look_at(frame: Frame, face: Face | None) -> Look:
         reason = "the face is cut off by the frame's edge"
     known = None if reason else marked
     return Look(frame.index, frame.time, known, (yaw, pitch), face.track, reason)
+
+
+def read_off(looks: Sequence[Look]) -> list[Look]:
+    """With what the face does, as the landmarks of all frames say."""
+    found = [look.marked for look in looks if look.marked is not None]
+    if not found:
+        return list(looks)
+    actions = iter(ExpressionReader.load().read([marked.points for marked in found]))
+    return [
+        look
+        if look.marked is None
+        else replace(look, marked=replace(look.marked, actions=next(actions)))
+        for look in looks
+    ]
 
 
 def key_frames(looks: Sequence[Look], count: int = KEYS) -> list[Look]:
