@@ -282,3 +282,9 @@ def test_a_chart_of_little_is_still_a_chart(points: tuple[tuple[float, float], .
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert re.findall(r"\b(?:nan|inf)\b", chart_svg(curves, alone=False)) == []
     assert len(root.findall(".//*[@class='line c0']")) == 1
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    columns = (Column("share", digits=2),)
+    scores = Scores("t", "", columns, (TableRow("a", (Estimate(-0.001, -0.004, 0.002, 3),)),))
+    assert figures(scores)[0][0].text == "0.00 (0.00 … 0.00)"

@@ -76,6 +76,6 @@ def _figure(cell: Estimate | None, column: Column, *, best: bool) -> Figure:
     if cell is None or not math.isfinite(cell.value):
         return Figure("–", "", False)
     value, low, high = (
-        f"{number:.{column.digits}f}" for number in (cell.value, cell.low, cell.high)
+        f"{number:z.{column.digits}f}" for number in (cell.value, cell.low, cell.high)
     )
     return Figure(value, f"{low} … {high}" if cell.clips > 1 else "", best)
