@@ -11,14 +11,16 @@ from changeling.measuring import CopySource, MeanFace
 from changeling.provenance import Ingredient
 from changeling.study.experiments.experiment import Place
 from changeling.study.experiments.material import Clip, Films, Material
-from changeling.study.graphics import Footage, swap_by_fit
+from changeling.study.graphics import Footage, Method, swap_by_fit
 from changeling.study.stages import Clock
 from changeling.study.train import donor_of
 from changeling.training import Run
 
-NETWORK_FREE = ("performer", "performer in their colours", "mean face", "graphics")
+NETWORK_FREE = (
+    "performer", "performer in their colours", "mean face", "faceforensics", "graphics"
+)  # fmt: skip
 """What needs no training: the performance left as it is, the performer's face in the target's
-colours, the target's mean face, and the swap by fitted shapes."""
+colours, the target's mean face, the graphics swap of FaceForensics++, and that by fitted shapes."""
 
 
 class Swapper(Protocol):
@@ -93,6 +95,7 @@ class _Free:
 class _Graphics:
     films: Films
     place: Place
+    method: Method
 
     def film(self, clip: Clip, out: Path) -> Path:
         if not out.exists():
@@ -100,7 +103,8 @@ class _Graphics:
             if not lent.exists():
                 clock = Clock(f"fit {clip.target.name}", self.place.tell)
                 fit_video(clip.target, today=self.place.today, tick=clock.tick).save(lent)
-            swap_by_fit(Footage(clip.performance, out, self.place.today), lent)
+            footage = Footage(clip.performance, out, self.place.today)
+            swap_by_fit(footage, lent, method=self.method)
         return out
 
     def generator(self, clip: Clip) -> None:
@@ -113,6 +117,7 @@ def swapper(name: str, films: Films, place: Place) -> Swapper:
         "performer": _Left(),
         "performer in their colours": _Free(CopySource, films, place),
         "mean face": _Free(MeanFace, films, place),
-        "graphics": _Graphics(films, place),
+        "faceforensics": _Graphics(films, place, "faceforensics"),
+        "graphics": _Graphics(films, place, "shape"),
     }
     return ways[name]
