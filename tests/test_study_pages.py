@@ -156,3 +156,23 @@ def test_no_cell_of_a_laptop_is_longer_than_half_an_hour(name: str) -> None:
     ]
     assert all(one <= 30 for one in minutes)
     assert sum(minutes) <= 120
+
+
+def test_families_are_set_beside_what_needs_no_training_and_what_needs_a_fit() -> None:
+    rows = {
+        "performer": 14.0,
+        "mean face": 18.0,
+        "graphics": 22.0,
+        "vae": 19.0,
+        "autoencoder": 23.0,
+    }
+    found = findings(*(cell(name, *psnr(level, level)) for name, level in rows.items()))
+    lead = STUDIES["face-to-face"].page(found).lead
+    assert (
+        "2 of 2 families are nearer to the truth than the best that needs neither training nor a "
+        "fit: mean face, 18.00 dB."
+    ) in lead
+    assert (
+        "1 of 2 families are nearer to the truth than the best that needs a fit alone: graphics, "
+        "22.00 dB."
+    ) in lead
