@@ -15,7 +15,7 @@ from changeling.study.experiments.pages import (
     ranked,
     table,
 )
-from changeling.study.experiments.swappers import NETWORK_FREE
+from changeling.study.experiments.swappers import BASELINES, FITTED
 from changeling.study.experiments.swapping import Trained, Untrained
 from changeling.study.page import Page, Part, Section
 from changeling.study.pairs import PAIRS
@@ -64,7 +64,7 @@ def swaps(extent: Extent) -> Iterator[Trained | Untrained]:
     budgets = {"quick": Budget(None, 100), "laptop": Budget(7.0), "full": Budget(20.0)}
     for pair in PAIRS[: 1 if quick else 3]:
         material = _QUICK if quick else Material(pair)
-        for name in NETWORK_FREE[: 3 if quick else None]:
+        for name in BASELINES if quick else BASELINES + FITTED:
             yield Untrained(name, material)
         for seed in range(2 if extent == "full" else 1):
             for family in FAMILIES:
@@ -126,10 +126,7 @@ def _beaten(findings: Findings, learnt: Sequence[str]) -> Iterator[str]:
     """How many families beat what needs no training."""
     column = TRUTH["placed_psnr"]
     own = ranked(findings.results, learnt, "placed_psnr", column)
-    for names, needs in (
-        (NETWORK_FREE[:3], "neither training nor a fit"),
-        (NETWORK_FREE[3:], "a fit alone"),
-    ):
+    for names, needs in ((BASELINES, "neither training nor a fit"), (FITTED, "a fit alone")):
         rivals = ranked(findings.results, names, "placed_psnr", column)
         if rivals and own:
             name, best = rivals[0]

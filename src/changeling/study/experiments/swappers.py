@@ -16,11 +16,11 @@ from changeling.study.stages import Clock
 from changeling.study.train import donor_of
 from changeling.training import Run
 
-NETWORK_FREE = (
-    "performer", "performer in their colours", "mean face", "faceforensics", "graphics"
-)  # fmt: skip
-"""What needs no training: the performance left as it is, the performer's face in the target's
-colours, the target's mean face, the graphics swap of FaceForensics++, and that by fitted shapes."""
+BASELINES = ("performer", "performer in their colours", "mean face")
+"""What needs neither training nor a fit: the performance left as it is, the performer's face in the
+target's colours, and the target's mean face."""
+FITTED = ("faceforensics", "graphics")
+"""What needs a fit alone: the swap of FaceForensics++, and the swap by fitted shapes."""
 
 
 class Swapper(Protocol):
@@ -112,7 +112,7 @@ class _Graphics:
 
 
 def swapper(name: str, films: Films, place: Place) -> Swapper:
-    """One of NETWORK_FREE."""
+    """One of BASELINES or FITTED."""
     ways: dict[str, Swapper] = {
         "performer": _Left(),
         "performer in their colours": _Free(CopySource, films, place),

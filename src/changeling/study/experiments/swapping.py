@@ -107,7 +107,7 @@ class Untrained:
     """What needs no training, on the same clips."""
 
     family: str
-    """One of NETWORK_FREE."""
+    """One of BASELINES or FITTED."""
     material: Material
     seed: int = 0
 
