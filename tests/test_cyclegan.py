@@ -10,6 +10,7 @@ from noise import noise_batches
 from torch import nn
 
 from changeling.errors import UserError
+from changeling.faces.people import relit
 from changeling.generators.cyclegan import Config, CycleGan, decay
 from changeling.generators.cyclegan_losses import differences, taken_for, translate
 from changeling.generators.cyclegan_networks import PatchJudge, ResNet
@@ -77,6 +78,43 @@ def test_only_the_own_face_is_asked_for_from_warped_views() -> None:
     assert plain["cycle"] == other["cycle"] and plain["fool"] == other["fool"]
 
 
+def test_what_is_turned_is_levelled_both_ways() -> None:
+    """By one's own factor each time: both people's faces in one colour come back as they were."""
+    grey = torch.full((2, 3, 8, 8), 0.2)
+    factors = torch.tensor([[0.5, 0.5, 0.5], [2.0, 2.0, 2.0]])
+    shown: list[list[torch.Tensor]] = [[], []]
+
+    class Noted(nn.Module):
+        """Notes what it is shown, and draws it in the person's own light."""
+
+        def __init__(self, person: int) -> None:
+            super().__init__()
+            self.person = person
+
+        def forward(self, faces: torch.Tensor) -> torch.Tensor:
+            shown[self.person].append(faces)
+            return 2 * relit((1 + faces) / 2, 1 / factors[self.person]) - 1
+
+    own = [2 * relit(grey, 1 / factor) - 1 for factor in factors]
+    level = [2 * grey - 1] * 2
+    drawn = translate([Noted(0), Noted(1)], own, level, factors)
+    assert all(torch.allclose(one, 2 * grey.repeat(2, 1, 1, 1) - 1) for one, _ in shown)
+    assert all(torch.allclose(one, 2 * grey - 1) for _, one in shown)
+    assert differences(drawn.back, own) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_batch_is_levelled_by_the_colours_it_tells() -> None:
+    """As it will be when it swaps; unlevelled batches are seen as they are."""
+    batch = noise_batches(people=2, size=16)(0)
+    told = []
+    for tones in (torch.ones(2, 3), torch.full((2, 3), 0.3), torch.tensor([[0.2] * 3, [0.6] * 3])):
+        torch.manual_seed(0)
+        learner = CycleGan(replace(Config.tiny(), warped=True), runtime=PLAIN)
+        told.append(learner.step(replace(batch, tones=tones)))
+    assert told[0]["cycle"] == told[1]["cycle"] != told[2]["cycle"]
+    assert told[0]["identity"] == told[2]["identity"]
+
+
 def test_least_squares_are_zero_for_a_judge_that_is_right() -> None:
     said = torch.tensor([[1.0, 0.0]])
     assert taken_for(1, torch.ones(2)) == 0 and taken_for(0, torch.zeros(2)) == 0
@@ -116,6 +154,16 @@ def test_after_the_planned_steps_no_weight_moves() -> None:
     assert all(torch.equal(weights[1][k], weights[2][k]) for k in weights[0])
 
 
+def test_without_a_planned_end_weights_go_on_moving() -> None:
+    torch.manual_seed(0)
+    learner = CycleGan(replace(Config.tiny(), steps=2, steady=2), runtime=PLAIN)
+    steps = train(learner, noise_batches(people=2, size=16), workers=0)
+    weights = []
+    for _ in islice(steps, 4):
+        weights.append({k: v.clone() for k, v in learner.state_dict()["network"].items()})
+    assert all(not torch.equal(weights[2][k], weights[3][k]) for k in weights[0])
+
+
 @pytest.mark.parametrize(("layers", "sees"), [(1, 16), (2, 34), (3, 70)])
 def test_a_judge_sees_its_patch(layers: int, sees: int) -> None:
     """By gradient: without normalisation, which looks at the whole picture."""
@@ -147,7 +195,8 @@ def test_presets_are_the_papers_and_the_laptops() -> None:
     assert Config.report(Task(("a", "b"), 128, steps=7)) == replace(
         report, size=128, blocks=6, steps=7
     )
-    assert Config.laptop(Task(("a", "b"), 64, steps=9)).steps == 9
+    planned, open_end = (Config.laptop(Task(("a", "b"), 64, steps=n)) for n in (9, None))
+    assert (planned.steps, planned.steady, open_end.steady) == (9, None, 1000)
     # The paper's generator for 128 pixels, less the 3,712 biases that normalisation takes out.
     generator = ResNet(64, 6, channels=3)
     assert sum(w.numel() for w in generator.parameters()) == 7_837_699 - 3_712

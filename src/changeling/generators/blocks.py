@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.errors import UserError
-from changeling.faces.people import GAMMA, levelling
+from changeling.faces.people import levelling, relit
 from changeling.generators.protocols import Swapped, Swaps
 from changeling.training import Runtime
 
@@ -71,11 +71,8 @@ class Tones:
         """
         factors = levelling(self.values)
         others = [k for k, one in enumerate(self._people) if (one == of if of else one != to)]
-        factor = factors[others].log().mean(0).exp().to(faces.device, faces.dtype)
-        if bool((factor == 1).all()):
-            return faces
-        light = faces.clamp(0, 1).pow(GAMMA) * factor[:, None, None]
-        return light.clamp(0, 1).pow(1 / GAMMA)
+        factor = factors[others].log().mean(0).exp()
+        return faces if bool((factor == 1).all()) else relit(faces, factor)
 
 
 def flattened(runtime: Runtime, *pictures: Tensor) -> tuple[Tensor, ...]:

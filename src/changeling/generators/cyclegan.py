@@ -13,7 +13,8 @@ and nothing ties what it draws to the place where it was. It draws a mask beside
 judges have fewer filters. A patch of 70 pixels is the whole of a face of 64, and who it is shows in
 how the parts stand to each other; `judge_layers` makes patches smaller. A person's own faces are
 drawn from warped and recoloured views, as an autoencoder does it, which teaches the code where the
-parts are; all else sees the faces as they are.
+parts are; all else sees the faces as they are, but for their levelled colours. Where no number of
+steps is planned the learning rate has no end to fall to, and falls with the root of the step.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,19 +27,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.errors import UserError
-from changeling.faces.people import PeopleBatch
+from changeling.faces.people import PeopleBatch, levelling
 from changeling.generators.blocks import Tones, check_people, check_size, find_person, swap_grid
 from changeling.generators.cyclegan_losses import differences, taken_for, translate
 from changeling.generators.cyclegan_networks import Coded, PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Swapped, Task
 from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
-from changeling.training.averaged import follow, set_rate
+from changeling.training.averaged import follow, pace, set_rate
 
 PAPER_STEPS = 200_000
 """200 epochs of about a thousand pictures, one a step (section 7.1)."""
-LAPTOP_STEPS = 10_000
-"""About what two cores do in 30 minutes at 64 pixels."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,8 @@ class Config:
     """The judges' learning rate in the first half."""
     steps: int = PAPER_STEPS
     """Planned steps; the learning rates fall to zero in the second half, and stay there."""
+    steady: int | None = None
+    """Steps after which the rates fall with the root of the step instead, to no planned end."""
 
     @classmethod
     def tiny(cls) -> "Config":
@@ -106,7 +107,8 @@ class Config:
             identity=1.0,
             warped=True,
             rate=5e-4,
-            steps=task.steps or LAPTOP_STEPS,
+            steps=task.steps or PAPER_STEPS,
+            steady=None if task.steps else 1000,
         )
 
 
@@ -139,14 +141,14 @@ class CycleGan:
         if self._config.warped:
             self._tones.values = batch.tones
         self._steps += 1
-        share = decay(self._steps, self._config.steps)
+        share = self._share()
         set_rate(self._adam, share * self._config.rate)
         set_rate(self._judges_adam, share * self._config.judge_rate)
         faces = self._people(batch.targets)
         given = self._people(batch.inputs) if self._config.warped else faces
         self._network.judges.requires_grad_(False)
         with self._runtime.autocast():
-            drawn = translate(self._network.generators, faces, given)
+            drawn = translate(self._network.generators, faces, given, self._factors())
             fooled = [
                 judge(fake) for judge, fake in zip(self._network.judges, drawn.fakes, strict=True)
             ]
@@ -199,6 +201,17 @@ class CycleGan:
             pool.faces = self._runtime.pictures(state["pools"][k])
         self._steps = state["steps"]
         self._tones.values = state["tones"]
+
+    def _share(self) -> float:
+        """Return the learning rates as a share of their peaks."""
+        if self._config.steady is not None:
+            return pace(self._steps, self._config.steady)
+        return decay(self._steps, self._config.steps)
+
+    def _factors(self) -> Tensor | None:
+        """Return what levels the people's faces (2, 3), or None where they are seen as they are."""
+        factors = levelling(self._tones.values)
+        return None if bool((factors == 1).all()) else factors
 
     def _people(self, faces: Tensor) -> list[Tensor]:
         """Return each person's faces (n, 3, size, size) in −1…1."""

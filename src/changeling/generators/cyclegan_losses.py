@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from changeling.faces.people import relit
+
 
 @dataclass(frozen=True, eq=False)
 class Translations:
@@ -22,27 +24,43 @@ class Translations:
 
 
 def translate(
-    generators: Iterable[nn.Module], faces: Sequence[Tensor], given: Sequence[Tensor]
+    generators: Iterable[nn.Module],
+    faces: Sequence[Tensor],
+    given: Sequence[Tensor],
+    factors: Tensor | None = None,
 ) -> Translations:
     """Draw the faces (n, 3, s, s) of each of two people as the other and back, and as their own.
 
-    Their own they draw from `given`: the faces themselves, or other views of them. Generator k
+    Their own they draw from `given`: the faces themselves, or other views of them. What is turned
+    into the other person, and back, is first levelled by the `factors` (2, 3) of the person that
+    it shows, where there are any: `given` already is, and so will be what is swapped. Generator k
     draws person k as (n, 3 or 4, s, s); a fourth channel is the mask's logits.
     """
     one, other = generators
+    first, second = _levelled(faces, factors)
     drawn = [
-        one(torch.cat([faces[1], given[0]])).float(),
-        other(torch.cat([faces[0], given[1]])).float(),
+        one(torch.cat([second, given[0]])).float(),
+        other(torch.cat([first, given[1]])).float(),
     ]
     fakes, same = zip(*(x.chunk(2) for x in drawn), strict=True)
     pictures = [fake[:, :3] for fake in fakes]
-    back = [one(pictures[1]).float(), other(pictures[0]).float()]
+    first, second = _levelled(pictures, factors)
+    back = [one(second).float(), other(first).float()]
     return Translations(
         fakes=pictures,
         same=[x[:, :3] for x in same],
         back=[x[:, :3] for x in back],
         masks=[x[:, 3:] for x in same],
     )
+
+
+def _levelled(faces: Sequence[Tensor], factors: Tensor | None) -> list[Tensor]:
+    """Return each person's faces (n, 3, s, s), −1…1, in light multiplied by their factors."""
+    if factors is None:
+        return list(faces)
+    return [
+        2 * relit((1 + one) / 2, factor) - 1 for one, factor in zip(faces, factors, strict=True)
+    ]
 
 
 def taken_for(what: float, said: Tensor) -> Tensor:
