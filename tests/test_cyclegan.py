@@ -18,6 +18,8 @@ from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Task
 from changeling.training import train
 
+PARTS = ("inputs", "targets", "masks", "eyes")
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -113,6 +115,20 @@ def test_a_batch_is_levelled_by_the_colours_it_tells() -> None:
         told.append(learner.step(replace(batch, tones=tones)))
     assert told[0]["cycle"] == told[1]["cycle"] != told[2]["cycle"]
     assert told[0]["identity"] == told[2]["identity"]
+
+
+def test_a_collapse_would_be_seen_even_in_steps_of_one_face() -> None:
+    """Generators that draw the same black face of everybody have no variety."""
+    batch = noise_batches(people=2, size=16)(0)
+    one = replace(batch, **{name: getattr(batch, name)[:, :1] for name in PARTS})
+    torch.manual_seed(0)
+    learner = CycleGan(Config.tiny(), runtime=PLAIN)
+    assert learner.step(one)["variety"] > 0
+    for name, weight in learner.state_dict()["network"].items():
+        if name.startswith("generators"):
+            weight.zero_()
+    told = learner.step(one)
+    assert told["variety"] == 0 and 0 <= told["d_fake"] <= 1 and 0 <= told["d_real"] <= 1
 
 
 def test_least_squares_are_zero_for_a_judge_that_is_right() -> None:

@@ -225,7 +225,7 @@ class TestOptions:
         report = Config.report(Task(("a", "b", "c"), 128))
         assert (report.people, report.size, report.batch) == (("a", "b", "c"), 128, 8)
         assert (report.capacity, report.norm, report.attention) == ("standard", "instance", True)
-        assert report.weights == Weights(0.1, 1.0, 0.1, 30.0, perceptual=(0.01, 0.1, 0.2, 0.02))
+        assert report.weights == Weights(0.1, 1.0, 0.1, 30.0, perceptual=(0.01, 0.1, 0.3, 0.1))
         assert (report.mixup, report.match, report.rate, report.factor) == (0.2, 0.5, 1e-4, 1.0)
 
 

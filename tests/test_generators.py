@@ -191,8 +191,15 @@ class TestFamilies:
 
     def test_wrong_size_is_refused(self, name: str) -> None:
         config = replace(FAMILIES[name].config.tiny(), size=17)
-        with pytest.raises(UserError, match=r"size 17 .*multiple of .*--size 16"):
+        with pytest.raises(UserError, match=r"size 17 .*multiple of .*--size (16|32)$"):
             FAMILIES[name].learner(config, runtime=PLAIN)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "stylegan"])
+def test_a_step_of_one_picture_is_refused(name: str) -> None:
+    config = replace(FAMILIES[name].config.tiny(), batch=1)
+    with pytest.raises(UserError, match=r"1 picture\(s\) has no variety .* --batch 2"):
+        FAMILIES[name].learner(config, runtime=PLAIN)
 
 
 @pytest.mark.parametrize("name", PEOPLED)

@@ -1,6 +1,6 @@
 """Configurations, checkpoints and the folders of runs: what they promise when things break."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ import torch
 from changeling.errors import UserError
 from changeling.training import (
     Run,
+    adjusted,
     from_json,
     load_state,
     save_state,
@@ -59,6 +60,31 @@ class TestConfig:
         )
         assert from_json(Settings, to_json(settings)) == settings
         assert to_json(settings)["inner"] == {"depth": 3, "names": ["x", "y"]}
+
+    def test_texts_set_fields_at_any_depth(self) -> None:
+        texts = ["rate=2", "inner.depth=5", 'inner.names=["y"]', "way=slow"]
+        changed = adjusted(Settings(1.0), texts)
+        assert (changed.rate, changed.inner.depth, changed.inner.names) == (2.0, 5, ("y",))
+        assert changed == replace(Settings(2.0), inner=changed.inner, way="slow")
+        assert adjusted(changed, []) is changed
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (
+                "raet=1",
+                "no setting 'raet=1': give NAME=VALUE, NAME one of rate, inner.depth, inner",
+            ),
+            ("rate", "no setting 'rate'"),
+            ("inner.deep=1", "no setting 'inner.deep=1'"),
+            ("rate.x=1", "no setting 'rate.x=1'"),
+            ("rate=fast", "the setting 'rate=fast', rate is 'fast' but must be of type float"),
+            ("way=odd", "'way=odd', way is 'odd' but must be one of fast, slow: correct it"),
+        ],
+    )
+    def test_a_text_that_sets_nothing_is_named(self, text: str, message: str) -> None:
+        with pytest.raises(UserError, match=message):
+            adjusted(Settings(1.0), [text])
 
     def test_absent_fields_get_defaults_and_whole_numbers_are_floats(self) -> None:
         assert from_json(Settings, {"rate": 1}) == Settings(1.0)

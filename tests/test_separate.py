@@ -15,7 +15,7 @@ from changeling.generators.separate import Config, Separate
 from changeling.training import train
 
 TINY = Config.tiny()
-BATCHES = noise_batches(people=2, size=16)
+BATCHES = noise_batches(people=2, size=32)
 
 
 def make(*, joint: bool = False) -> Separate:
@@ -50,7 +50,7 @@ def test_a_joint_encoder_is_one_and_all_learn_together() -> None:
 
 
 def test_the_swap_takes_the_others_encoder_and_ones_own_decoder() -> None:
-    learner, faces = make(), torch.rand(2, 3, 16, 16)
+    learner, faces = make(), torch.rand(2, 3, 32, 32)
     network = learner._network
     wanted = network.decoders[1](network.encoders[0](faces))
     assert torch.allclose(learner.swap(faces, to="b").faces, wanted, atol=1e-6)
@@ -60,7 +60,7 @@ def test_the_swap_takes_the_others_encoder_and_ones_own_decoder() -> None:
 
 
 def test_the_weights_that_were_best_on_held_out_faces_swap() -> None:
-    learner, faces = make(joint=True), torch.rand(2, 3, 16, 16)
+    learner, faces = make(joint=True), torch.rand(2, 3, 32, 32)
     after(learner, 3)
     first = learner.validate(BATCHES(90))
     assert first.keys() == {"held_out_a", "held_out_b"}

@@ -64,6 +64,11 @@ class Train:
     """Steps of training over all sittings."""
     batch: OptionalCount = None
     """Faces of each person, or pictures, in a step; by default what suits the family."""
+    set: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=VALUE")
+    ] = ()
+    """A setting of the family that differs from the preset's, such as norm=group or
+    weights.hinge=1; may be given several times. A wrong name is answered with all of them."""
     seed: Seed = 0
     """Seed of weights, batches and noise."""
     plain: bool = False
@@ -134,9 +139,12 @@ class Train:
 
     def _config(self, task: "Task") -> "FamilyConfig":
         from changeling.generators import configuration
+        from changeling.training import adjusted
 
         config = configuration(self.family, task, preset=self.preset)
-        return config if self.batch is None else replace(config, batch=self.batch)
+        if self.batch is not None:
+            config = replace(config, batch=self.batch)
+        return adjusted(config, self.set)
 
     def _budget(self) -> "Budget":
         from changeling.training import Budget

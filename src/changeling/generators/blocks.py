@@ -25,13 +25,25 @@ def check_people(people: tuple[str, ...]) -> None:
         )
 
 
-def check_size(size: int, divisor: int) -> None:
-    """Raise `UserError` unless the side of the faces is a positive multiple of `divisor`."""
-    if size < divisor or size % divisor:
-        near = max(divisor, round(size / divisor) * divisor)
+def check_size(size: int, divisor: int, *, least: int = 0) -> None:
+    """Raise `UserError` unless the side of the faces is a multiple of `divisor`, not below `least`.
+
+    Whatever `least` is, 0 does not fit.
+    """
+    least = max(least, divisor)
+    if size < least or size % divisor:
+        near = max(least, round(size / divisor) * divisor)
         raise UserError(
-            f"size {size} does not fit the network, which needs a multiple of {divisor}: give "
-            f"--size {near}"
+            f"size {size} does not fit the network, which needs a multiple of {divisor}, at least "
+            f"{least}: give --size {near}"
+        )
+
+
+def check_batch(batch: int) -> None:
+    """Raise `UserError` unless a step has two pictures, whose variety can be told."""
+    if batch < 2:
+        raise UserError(
+            f"a step of {batch} picture(s) has no variety to learn: give --batch 2 or more"
         )
 
 

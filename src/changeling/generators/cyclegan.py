@@ -33,7 +33,7 @@ from changeling.generators.cyclegan_losses import differences, taken_for, transl
 from changeling.generators.cyclegan_networks import Coded, PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Swapped, Task
-from changeling.training import Losses, Runtime, load_optimizer, optimizer_state
+from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 from changeling.training.averaged import follow, pace, set_rate
 
 PAPER_STEPS = 200_000
@@ -227,11 +227,7 @@ class CycleGan:
         follow(self._average, self._network.generators, self._steps)
 
     def _judge(self, faces: Sequence[Tensor], fakes: Sequence[Tensor]) -> Losses:
-        """Teach the judges real faces from drawn ones, new and old.
-
-        `real` and `fake` are what they say of the two on average: 1 and 0 when they win, alike
-        when the generators do.
-        """
+        """Teach the judges real faces from drawn ones, new and old."""
         self._network.judges.requires_grad_(True)
         shown = [pool.exchange(fake) for pool, fake in zip(self._pools, fakes, strict=True)]
         with self._runtime.autocast():
@@ -242,11 +238,11 @@ class CycleGan:
         self._judges_adam.zero_grad()
         loss.backward()
         self._judges_adam.step()
-        return {
-            "judge": loss,
-            "real": torch.stack(real).float().mean(),
-            "fake": torch.stack(fake).float().mean(),
-        }
+        # Both people's in a row: of a batch of one there would be no second to vary.
+        notes = adversarial(
+            torch.cat(real), torch.cat(fake), torch.cat(list(fakes)), torch.cat(list(faces))
+        )
+        return {"judge": loss, **notes}
 
 
 def decay(step: int, steps: int) -> float:

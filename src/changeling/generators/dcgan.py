@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
-from changeling.generators.blocks import check_kind, check_size, picture_grid
+from changeling.generators.blocks import check_batch, check_kind, check_size, picture_grid
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 from changeling.training.averaged import follow
@@ -84,6 +84,7 @@ class Dcgan:
     def __init__(self, config: Config, *, runtime: Runtime) -> None:
         """Build the networks on `runtime`; raises `UserError` for a size that does not fit."""
         check_size(config.size, 4)
+        check_batch(config.batch)
         self.size = config.size
         """Side of the pictures in pixels."""
         self.channels = config.channels

@@ -23,7 +23,7 @@ class Weights:
     """What both differences weigh more within the eyes."""
     outside: float = 1.0
     """What both differences weigh outside the face, where one inside weighs 1."""
-    perceptual: tuple[float, float, float, float] = (0.01, 0.1, 0.2, 0.02)
+    perceptual: tuple[float, float, float, float] = (0.01, 0.1, 0.3, 0.1)
     """Difference of the features, from the coarsest map to the finest, as a share of their size."""
     hinge: float = 0.0
     """How far alpha is below the threshold, which keeps the whole square from being the input."""

@@ -30,7 +30,7 @@ class Config:
     people: tuple[str, ...]
     """The two names."""
     size: int = 64
-    """Side of the faces in pixels, divisible by 8."""
+    """Side of the faces in pixels, divisible by 8, at least 32."""
     filters: tuple[int, int, int] = (64, 128, 256)
     """Channels of the three convolutions; the decoder has them backwards."""
     joint: bool = False
@@ -47,7 +47,7 @@ class Config:
     @classmethod
     def tiny(cls) -> "Config":
         """Return the smallest configuration that still runs every line."""
-        return cls(("a", "b"), size=16, filters=(4, 6, 8), steps=4, rate=1e-3)
+        return cls(("a", "b"), size=_LEAST, filters=(4, 6, 8), steps=4, rate=1e-3)
 
     @classmethod
     def laptop(cls, task: Task) -> "Config":
@@ -73,7 +73,7 @@ class Separate:
                 f"people are {', '.join(config.people)}, but one's encoder goes with the other's "
                 "decoder: give two of them"
             )
-        check_size(config.size, 8)
+        check_size(config.size, 8, least=_LEAST)
         self.people = config.people
         """The two names."""
         self.size = config.size
@@ -190,6 +190,9 @@ class _Network(nn.Module):
 
 _GRID = 3
 """Side of the bottleneck."""
+_LEAST = 32
+"""Smallest side of the faces: below, the last convolution would see one pixel, where most of its
+weights meet nothing, and oneDNN leaves their gradients in bfloat16 as they lie in memory."""
 
 
 def _encoder(config: Config) -> nn.Sequential:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from changeling.faces.pictures import PictureBatch
 from changeling.generators import stylegan_networks as networks
-from changeling.generators.blocks import check_kind, check_size, picture_grid
+from changeling.generators.blocks import check_batch, check_kind, check_size, picture_grid
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 from changeling.training.averaged import follow, pace, set_rate
@@ -92,6 +92,7 @@ class StyleGAN:
     def __init__(self, config: Config, *, runtime: Runtime) -> None:
         """Build the networks on `runtime`; raises `UserError` for sizes that do not fit."""
         check_size(config.size, networks.divisor(config))
+        check_batch(config.batch)
         self.size = config.size
         """Side of the pictures in pixels."""
         self.channels = config.channels

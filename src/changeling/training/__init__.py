@@ -2,7 +2,7 @@
 
 from changeling.training.checkpoint import load_state, save_state
 from changeling.training.collapse import adversarial, collapse, variety
-from changeling.training.config import from_json, to_json
+from changeling.training.config import adjusted, from_json, to_json
 from changeling.training.folder import Checkpoint, Run
 from changeling.training.loop import Batch, Batches, Learner, Losses, Step, Validates, train
 from changeling.training.run import Budget, Cadence, Diverged, Progress, fit
@@ -22,6 +22,7 @@ __all__ = [
     "Runtime",
     "Step",
     "Validates",
+    "adjusted",
     "adversarial",
     "collapse",
     "fit",

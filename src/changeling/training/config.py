@@ -1,8 +1,9 @@
 """Nested frozen dataclasses to JSON and back, with a sentence for whatever does not fit."""
 
+import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -25,6 +26,46 @@ def from_json(cls: type[Config], data: object, *, where: str = "configuration") 
     `where` names the file in the sentence of the `UserError` raised when something does not fit.
     """
     value: Config = _decode(cls, data, where)
+    return value
+
+
+def adjusted(config: Config, settings: Sequence[str]) -> Config:
+    """Return a configuration with fields set by texts such as "norm=group", "weights.hinge=1".
+
+    A value is JSON (lists for tuples, null for None) or else text. Raises UserError for a field
+    that there is not, and for a value that does not fit.
+    """
+    for setting in settings:
+        data = to_json(config)
+        name, equals, text = setting.partition("=")
+        *path, last = name.split(".")
+        part: object = data
+        for step in path:
+            part = part.get(step) if isinstance(part, dict) else None
+        if not equals or not isinstance(part, dict) or last not in part:
+            known = ", ".join(_names(data))
+            raise UserError(
+                f"there is no setting {setting!r}: give NAME=VALUE, NAME one of {known}"
+            )
+        part[last] = _value(text)
+        config = from_json(type(config), data, where=f"the setting {setting!r}")
+    return config
+
+
+def _names(data: Mapping[str, object], before: str = "") -> list[str]:
+    """All fields, those within others by their path."""
+    names: list[str] = []
+    for name, value in data.items():
+        inner = _names(value, f"{before}{name}.") if isinstance(value, dict) else []
+        names += inner or [before + name]
+    return names
+
+
+def _value(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
     return value
 
 
@@ -114,5 +155,8 @@ def _decode_plain(kind: Any, data: Any, where: str) -> Any:  # noqa: ANN401
 
 
 def _misfit(kind: Any, data: object, where: str) -> UserError:  # noqa: ANN401
+    if typing.get_origin(kind) is Literal:
+        known = ", ".join(str(one) for one in typing.get_args(kind))
+        return UserError(f"{where} is {data!r} but must be one of {known}: correct it")
     name = getattr(kind, "__name__", str(kind))
     return UserError(f"{where} is {data!r} but must be of type {name}: correct it")
