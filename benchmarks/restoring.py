@@ -8,6 +8,7 @@ actor of the training part does, against the same frame without, by how badly it
 what other changes are noticed is printed too, though some of them hardly reach into the crop.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ import torch
 import tyro
 from torch import Tensor
 
+from benchmarks.documents import write_between
 from changeling.actors import Spoil, randomise
 from changeling.faces import Renders, align, crop, invert, to_pixels
 from changeling.faces.alignment import apply
@@ -31,7 +33,8 @@ from changeling.generators.restoring import Config, Restorer, unlikeness
 from changeling.measuring import NonLocalMeans, levels, mean_psnr, unit_tensor
 from changeling.measuring.denoising import TUNED
 from changeling.media import Pixels, write_image
-from changeling.training import Budget, Run, Runtime, fit
+from changeling.provenance import Credential, Source, publish
+from changeling.training import Budget, Checkpoint, Run, Runtime, fit, to_json
 
 SIZE = 64
 LEARNT = 8192
@@ -43,6 +46,7 @@ WORN = ("mask", "hat")
 """What is to be noticed."""
 OTHERS = ("glasses", "card", "hand", "strands", "microphone")
 Restore = Callable[[Tensor], Tensor]
+RESULTS = Path("benchmarks/results/restoring.json")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,64 @@ class Learnt:
 
     pictures: str
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a way to restore makes of noisy pictures."""
+
+    way: str
+    psnr: float
+    """Mean over pictures, decibels."""
+
+
+@dataclass(frozen=True)
+class Noticing:
+    """How well a way to give faces back tells changed ones by its error: areas under the ROC."""
+
+    way: str
+    worn: float
+    """Masks and hats together."""
+    kinds: tuple[tuple[str, float], ...]
+    """Each change for itself."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that is measured."""
+
+    minutes: tuple[float, float]
+    """Of training, of the restorer and the watcher."""
+    steps: tuple[int, int]
+    threads: int
+    noise: float
+    gains: tuple[Gain, ...]
+    noticed: tuple[Noticing, ...]
+
+    def lines(self) -> list[str]:
+        """The tables of the page."""
+        names = [name for name, _ in self.noticed[0].kinds]
+        trained = ", ".join(
+            f"{minutes:.1f} minutes ({steps:,} steps)"
+            for minutes, steps in zip(self.minutes, self.steps, strict=True)
+        )
+        return [
+            f"Trained for {trained}, on {self.threads} thread(s); unseen actors, noise of "
+            f"deviation {self.noise}.",
+            "",
+            "| restored by | PSNR, dB |",
+            "|---|--:|",
+            *(f"| {gain.way} | {gain.psnr:.2f} |" for gain in self.gains),
+            "",
+            f"| noticed by | worn (mask, hat) | {' | '.join(names)} |",
+            f"|---|--:|{'--:|' * len(names)}",
+            *(
+                f"| {one.way} | {one.worn:.3f} | "
+                + " | ".join(f"{area:.3f}" for _, area in one.kinds)
+                + " |"
+                for one in self.noticed
+            ),
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +138,8 @@ class Components:
 
 def trained(
     folder: Path, config: Config, pictures: Pictures, minutes: float, runtime: Runtime
-) -> Restorer:
-    """Train in `folder`, or go on there."""
+) -> tuple[Restorer, Checkpoint]:
+    """Train in `folder`, or go on there; the restorer and what it was saved as."""
     batches = picture_batches(pictures, size=SIZE, batch=config.batch, seed=0, mirror=True)
     torch.manual_seed(0)
     learner = Restorer(config, runtime=runtime)
@@ -87,8 +149,7 @@ def trained(
     saved = run.load()
     assert saved is not None
     learner.load_state_dict(saved.state)
-    print(f"{folder}: {saved.step} steps in {saved.seconds / 60:.1f} minutes")
-    return learner
+    return learner, saved
 
 
 def kept_crops(lessons: Lessons) -> tuple[Tensor, Tensor, Tensor]:
@@ -121,18 +182,20 @@ def changed(lessons: Lessons) -> dict[str, Tensor]:
     return kinds
 
 
-def noticed(restore: Restore, kinds: Mapping[str, Tensor]) -> dict[str, float]:
-    """The area under the ROC curve of each change, and of all that is worn together."""
+def noticed(way: str, restore: Restore, kinds: Mapping[str, Tensor]) -> Noticing:
+    """How well each change is told from the faces as they are, and all that is worn together."""
     scores = {name: unlikeness(x, restore(x).cpu()).numpy() for name, x in kinds.items()}
     seen = scores.pop("seen")
     worn = np.concatenate([scores[name] for name in WORN])
-    return {"worn": auc(worn, seen), **{name: auc(of, seen) for name, of in scores.items()}}
+    return Noticing(
+        way, auc(worn, seen), tuple((name, auc(of, seen)) for name, of in scores.items())
+    )
 
 
 def restored(
     learner: Restorer, components: Components, learnt: Tensor, kept: Tensor, noise: float
-) -> Pixels:
-    """Print the gains; return rows of pictures: noisy, each restorer's, true."""
+) -> tuple[tuple[Gain, ...], Pixels]:
+    """The gains, and rows of pictures: noisy, each restorer's, true."""
     some = learnt[:TUNED]
     means = NonLocalMeans.best(with_noise(some, noise, seed=1), some, noise)
     noisy = with_noise(kept, noise, seed=0)
@@ -142,11 +205,38 @@ def restored(
         f"{components.axes.shape[1]} principal components": components.restore(noisy),
         "autoencoder": learner.restore(noisy).cpu(),
     }
-    for name, pictures in given.items():
-        print(f"{name:50} {mean_psnr(pictures, kept):6.2f} dB")
+    gains = tuple(Gain(name, mean_psnr(pictures, kept)) for name, pictures in given.items())
     every = [*given.values(), kept]
     step = max(1, len(kept) // SHOWN)
-    return np.vstack([np.hstack(list(levels(x[::step][:SHOWN]))) for x in every])
+    return gains, np.vstack([np.hstack(list(levels(x[::step][:SHOWN]))) for x in every])
+
+
+def measured(runs: Path, minutes: float, cache: Path, runtime: Runtime) -> tuple[Figures, Pixels]:
+    """Train both in folders of `runs`, or go on there; the figures, and the picture."""
+    task = Task(size=SIZE)
+    wide, narrow = Config.laptop(task), Config.watchful(task)
+    train = open_pictures("actors", part="train", cache=cache)
+    test = open_pictures("actors", part="test", cache=cache)
+    restorer, first = trained(runs / "laptop", wide, train, minutes, runtime)
+    watcher, second = trained(runs / "watchful", narrow, train, minutes, runtime)
+    rows = np.random.default_rng(0).permutation(len(train))[:LEARNT]
+    learnt = unit_tensor(train.read(rows, SIZE))
+    kept = unit_tensor(test.read(np.arange(len(test)), SIZE))
+    gains, grid = restored(
+        restorer, Components.of(learnt, wide.components), learnt, kept, wide.noise
+    )
+    kinds = changed(learnt_and_kept(Renders(), cache)[1])
+    few = Components.of(learnt, narrow.components)
+    ways = {"autoencoder": watcher.restore, f"{narrow.components} components": few.restore}
+    figures = Figures(
+        minutes=(first.seconds / 60, second.seconds / 60),
+        steps=(first.step, second.step),
+        threads=runtime.threads,
+        noise=wide.noise,
+        gains=gains,
+        noticed=tuple(noticed(way, restore, kinds) for way, restore in ways.items()),
+    )
+    return figures, grid
 
 
 def main(
@@ -155,6 +245,7 @@ def main(
     cache: Path = CACHE,
     picture: Path | None = None,
     threads: int | None = None,
+    write: Path | None = None,
 ) -> None:
     """Train and judge.
 
@@ -164,28 +255,23 @@ def main(
         cache: Where the actors' renders are kept.
         picture: PNG to write: noisy, by non-local means, by components, restored, true.
         threads: Processor threads; by default all.
+        write: Page to put the tables in; the figures are then kept, too.
     """
     best = Runtime.best()
     runtime = replace(best, threads=threads, workers=1) if threads else best
     runtime.apply()
-    task = Task(size=SIZE)
-    wide, narrow = Config.laptop(task), Config.watchful(task)
-    train = open_pictures("actors", part="train", cache=cache)
-    test = open_pictures("actors", part="test", cache=cache)
-    restorer = trained(runs / "laptop", wide, train, minutes, runtime)
-    watcher = trained(runs / "watchful", narrow, train, minutes, runtime)
-    rows = np.random.default_rng(0).permutation(len(train))[:LEARNT]
-    learnt = unit_tensor(train.read(rows, SIZE))
-    kept = unit_tensor(test.read(np.arange(len(test)), SIZE))
-    grid = restored(restorer, Components.of(learnt, wide.components), learnt, kept, wide.noise)
-    kinds = changed(learnt_and_kept(Renders(), cache)[1])
-    few = Components.of(learnt, narrow.components)
-    rivals = {"autoencoder": watcher.restore, f"{narrow.components} components": few.restore}
-    for name, restore in rivals.items():
-        areas = noticed(restore, kinds)
-        print(f"{name:16}", "  ".join(f"{kind} {area:.3f}" for kind, area in areas.items()))
+    figures, grid = measured(runs, minutes, cache, runtime)
+    text = "\n".join(figures.lines())
+    print(text)
+    if write is not None:
+        RESULTS.write_text(json.dumps(to_json(figures), indent=2) + "\n", encoding="utf-8")
+        write_between(write, "restoring", text)
     if picture is not None:
-        write_image(picture, cv2.resize(grid, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC))
+        wide = cv2.resize(grid, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        with publish(
+            picture, Credential(picture.name, Source.COMPOSITE, model="restoring"), overwrite=True
+        ) as beside:
+            write_image(beside, np.asarray(wide, np.uint8))
 
 
 if __name__ == "__main__":
