@@ -9,7 +9,7 @@ import platform
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import geometric_mean, median
+from statistics import fmean, geometric_mean, median
 
 import torch
 import tyro
@@ -39,6 +39,8 @@ class Result:
     parameters: int
     """Weights that a step moves."""
     turns: tuple[Turn, ...]
+    drift: float
+    """How far the losses of the default loop are from the plain one's; see `drift`."""
 
     @property
     def ratios(self) -> list[float]:
@@ -56,20 +58,25 @@ class Result:
         ratio = self.best.default / self.best.plain
         return (
             f"{self.family:14} {self.parameters:>11,} {self.best.default:>9.1f} "
-            f"{self.best.plain:>9.1f} {ratio:>9.2f} {median(self.ratios):>9.2f}"
+            f"{self.best.plain:>9.1f} {ratio:>9.2f} {median(self.ratios):>9.2f} {self.drift:>8.2%}"
         )
 
     def to_json(self) -> dict[str, object]:
         """Return every turn, and the ratio of the fastest turns and the median of all."""
         ratios = {"fastest": self.best.default / self.best.plain, "median": median(self.ratios)}
         turns = [asdict(turn) for turn in self.turns]
-        return {"family": self.family, "parameters": self.parameters, "ratio": ratios} | {
-            "turns": turns
+        return {
+            "family": self.family,
+            "parameters": self.parameters,
+            "ratio": ratios,
+            "drift": self.drift,
+            "turns": turns,
         }
 
 
 _LOOPS = ("default", "plain")
-_COLUMNS = (*_LOOPS, "ratio", "median")
+_COMPARED = 20
+"""First steps whose losses are compared."""
 
 
 def measure(
@@ -84,7 +91,25 @@ def measure(
     taken = tuple(
         Turn(pace(fast, batch, seconds), pace(plain, batch, seconds)) for _ in range(turns)
     )
-    return Result(name, parameters(tensors_in(fast.state_dict()["network"])), taken)
+    weights = parameters(tensors_in(fast.state_dict()["network"]))
+    return Result(name, weights, taken, drift(name, config, task, runtime))
+
+
+def drift(name: str, config: FamilyConfig, task: Task, runtime: Runtime) -> float:
+    """Return by how much the first losses of both loops differ, from the same weights and batch.
+
+    The largest difference of the 20 steps' mean of any loss, as a share of the plain loop's: single
+    steps of judges that play against generators are not held to each other.
+    """
+    means = []
+    for how in (runtime, runtime.plain()):
+        torch.manual_seed(0)
+        learner = family(name).learner(config, runtime=how)
+        batch = random_batch(task, config)
+        losses = [learner.step(batch) for _ in range(_COMPARED)]
+        means.append({key: fmean(float(one[key]) for one in losses) for key in losses[0]})
+    ours, theirs = means
+    return max(abs(ours[key] - theirs[key]) / max(abs(theirs[key]), 1e-6) for key in theirs)
 
 
 def pace(learner: Learner[Batch], batch: Batch, seconds: float) -> float:
@@ -138,7 +163,8 @@ def main(
     machine = f"{runtime.device.type}, {runtime.precision}, {runtime.threads} threads"
     print(f"{machine}, torch {torch.__version__}")
     print(
-        f"{'family':14} {'parameters':>11} {'default':>9} {'plain':>9} {'ratio':>9} {'median':>9}"
+        f"{'family':14} {'parameters':>11} {'default':>9} {'plain':>9} {'ratio':>9} {'median':>9} "
+        f"{'drift':>8}"
     )
     results = []
     for job in chosen(families):
