@@ -141,6 +141,18 @@ def test_every_dependency_is_justified() -> None:
     assert {"torch", "mypy"} <= needed
 
 
+def test_every_network_that_ships_has_a_card() -> None:
+    """Which README lists. The morphable model is no network: its page is docs/fitting.md."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    source = Path(changeling.__file__).parent
+    names = {path.stem for path in source.rglob("*.safetensors")} - {"face"}
+    assert names == {card.stem for card in (DOCS / "cards").glob("*.md")}
+    for name in names:
+        assert f"(docs/cards/{name}.md)" in readme
+        card = (DOCS / "cards" / f"{name}.md").read_text(encoding="utf-8")
+        assert f"`changeling teach {name}" in card and f"{name}.json" in card
+
+
 def test_links_lead_somewhere() -> None:
     broken = []
     for document in [ROOT / "README.md", *DOCS.rglob("*.md")]:
