@@ -1,8 +1,8 @@
-"""What the new eyes gained: the demo's scores beside those of the first pair in an earlier table.
+"""What was gained since the first eyes: the demo's scores beside those that it had then.
 
 `python -m benchmarks.gain demo/scores.json --write docs/faces.md` after `make demo`; the earlier
-figures are benchmarks/results/pairs.json, measured with 68 landmarks of a smaller network and with
-their hull for a mask.
+figures are benchmarks/results/spine.json, kept from the first table of five pairs, measured with 68
+landmarks of a smaller network and with their hull for a mask.
 """
 
 import json
@@ -32,22 +32,21 @@ def line(name: str, results: dict[str, Any]) -> str:
 
 def main(
     scores: tyro.conf.Positional[Path],
-    before: Path = Path("benchmarks/results/pairs.json"),
+    before: Path = Path("benchmarks/results/spine.json"),
     write: Path | None = None,
 ) -> None:
     """Set two results beside each other.
 
     Args:
         scores: The scores.json of a demo.
-        before: The earlier pairs; the first is the demo's.
+        before: The scores of the demo's pair then.
         write: Document, such as docs/faces.md, to put the table into.
     """
-    first = json.loads(before.read_text("utf-8"))["pairs"][0]["results"]
     table = "\n".join([
         "| eyes | crop PSNR | crop SSIM | in place PSNR | in place SSIM | like the target "
         "| faces trained a second |",
         "|---|--:|--:|--:|--:|--:|--:|",
-        line("before", first),
+        line("before", json.loads(before.read_text("utf-8"))),
         line("now", json.loads(scores.read_text("utf-8"))),
     ])  # fmt: skip
     print(table)

@@ -1,33 +1,29 @@
 """What the landmark network sees, drawn: its worst faces, and the one real portrait."""
 
-from copy import deepcopy
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from changeling.faces import Landmarker, Tracker, align
-from changeling.faces.landmark_exam import Looked, filmed
+from changeling.faces import Tracker
+from changeling.faces.landmark_exam import AT_ONCE, Looked, filmed
 from changeling.faces.landmark_lessons import SPOIL
-from changeling.faces.landmarks import LandmarkNet
 from changeling.faces.renders import Lessons
 from changeling.media import Pixels
 
 
-def worst(
-    looked: Looked, lessons: Lessons, net: LandmarkNet, *, seed: int, count: int = 10
-) -> tuple[Pixels, str]:
+def worst(looked: Looked, lessons: Lessons, *, seed: int, count: int = 10) -> tuple[Pixels, str]:
     """The worst faces as they were shown, with the true points (green) and those found (red), and a
     line on each."""
     order = np.argsort(-looked.error)[:count]
     tiles, lines = [], []
     for place, row in enumerate(order, 1):
-        shown, found = _again(lessons, int(row), net, seed)
-        tiles.append(drawn(shown, lessons.points[row], found, scale=2))
+        shown = _shown(lessons, int(row), seed)
+        tiles.append(drawn(shown, lessons.points[row], looked.points[row], scale=2))
         yaw, pitch = _turned(lessons.rotation[row])
         lines.append(
             f"{place}. Actor {lessons.face[row]}: error {looked.error[row]:.1%}, turned {yaw:.0f}° "
-            f"and {pitch:.0f}°, overlap {looked.iou[row]:.2f}, face said {looked.present[row]:.0%}."
+            f"and {pitch:.0f}°, {looked.hidden[row]:.0%} of it behind something, overlap "
+            f"{looked.iou[row]:.2f}, face said {looked.present[row]:.0%}."
         )
     half = (count + 1) // 2
     return np.vstack([np.hstack(tiles[:half]), np.hstack(tiles[half:])]), "\n".join(lines)
@@ -40,17 +36,12 @@ def _turned(rotation: NDArray[np.float32]) -> tuple[float, float]:
     )
 
 
-def _again(
-    lessons: Lessons, row: int, net: LandmarkNet, seed: int
-) -> tuple[Pixels, NDArray[np.float64]]:
-    """The spoilt picture of a row of the examination, and the points found from its true place."""
-    start = row - row % 64
+def _shown(lessons: Lessons, row: int, seed: int) -> Pixels:
+    """The spoilt picture that was examined, of one row."""
+    start = row - row % AT_ONCE
     rng = np.random.default_rng((seed, start))
-    footage = filmed(lessons.rows(start, start + 64), int(rng.integers(2**31)), SPOIL)
-    pixels = footage.pictures[row - start]
-    face = Landmarker(deepcopy(net)).find(pixels, align(lessons.points[row][:68]))
-    assert face.seen is not None
-    return pixels, face.seen.dense.astype(np.float64)
+    footage = filmed(lessons.rows(start, start + AT_ONCE), int(rng.integers(2**31)), SPOIL)
+    return footage.pictures[row - start]
 
 
 def drawn(

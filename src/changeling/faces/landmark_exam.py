@@ -14,7 +14,7 @@ from changeling.faces.landmarks import FAR, LOOKS, MARGIN, SIZE, LandmarkNet, Ma
 from changeling.faces.renders import Lessons
 from changeling.media import Pixels
 
-_AT_ONCE = 64
+AT_ONCE = 64
 """Frames that are spoilt and looked at together."""
 
 
@@ -59,12 +59,20 @@ class Looked:
     within: NDArray[np.float64]
     present: NDArray[np.float64]
     """Probabilities that there is a face."""
+    points: NDArray[np.float64]
+    """(n, 200, 2): where the points were found, pixels of the frame."""
+    hidden: NDArray[np.float64]
+    """Share of the points that something hides which the camera's spoiling put there."""
 
 
 def examine(net: LandmarkNet, lessons: Lessons, *, seed: int = 0, spoil: Spoil = SPOIL) -> Marked:
     """Every frame of the lessons, spoilt, looked at from a guess as poor as a cascade's, and then
     as often again as a new face is."""
-    looked = look(net, lessons, seed=seed, spoil=spoil)
+    return marked(look(net, lessons, seed=seed, spoil=spoil))
+
+
+def marked(looked: Looked) -> Marked:
+    """The means over all frames."""
     return Marked(
         frames=len(looked.error),
         error=float(looked.error.mean()),
@@ -84,8 +92,8 @@ def look(net: LandmarkNet, lessons: Lessons, *, seed: int, spoil: Spoil) -> Look
     """The figures of every frame, in order."""
     net = net.eval()
     batches = [
-        _look(net, lessons.rows(start, start + _AT_ONCE), (seed, start), spoil)
-        for start in range(0, len(lessons), _AT_ONCE)
+        _look(net, lessons.rows(start, start + AT_ONCE), (seed, start), spoil)
+        for start in range(0, len(lessons), AT_ONCE)
     ]
     names = Looked.__dataclass_fields__
     return Looked(**{n: np.concatenate([getattr(b, n) for b in batches]) for n in names})
@@ -169,6 +177,8 @@ def _compare(
         sure=sure.double().numpy().mean(1),
         within=(share < FAR).mean(1),
         present=marks.present.sigmoid().double().numpy(),
+        points=found,
+        hidden=(np.asarray(lessons.visible) & ~footage.visible).mean(1),
     )
 
 
