@@ -1,7 +1,7 @@
 """Whether two pictures show one face: 6,000 pairs of 200 actors that no network learnt from.
 
-`python -m benchmarks.identity -o benchmarks/results/identity.json --write docs/cards/identity.md`
-renders the actors once into runs/lessons.
+`python -m benchmarks.identity --write docs/cards/identity.md docs/faces.md` renders the actors once
+into runs/lessons.
 """
 
 import json
@@ -163,7 +163,7 @@ def main(
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("benchmarks/results/identity.json"),
     cache: Path = Path("runs/lessons"),
     weights: Path = WEIGHTS,
-    write: Path | None = None,
+    write: tuple[Path, ...] = (),
     picture: Path | None = None,
 ) -> None:
     """Examine the identity network.
@@ -172,7 +172,7 @@ def main(
         out: JSON file to write the figures to.
         cache: Folder of the renders.
         weights: Weights to examine.
-        write: Document, such as docs/cards/identity.md, to put the table into.
+        write: Documents, such as docs/cards/identity.md, to put the table into.
         picture: Picture, such as docs/images/identity_worst.png, to make of the worst pairs.
     """
     identifier = Identifier.load(weights)
@@ -191,8 +191,8 @@ def main(
     print(table(figures))
     with writing(out, overwrite=True) as beside:
         beside.write_text(json.dumps(to_json(figures), indent=2) + "\n", encoding="utf-8")
-    if write is not None:
-        write_between(write, "figures", table(figures))
+    for document in write:
+        write_between(document, "identity", table(figures))
     if picture is not None:
         pixels = worst(at_work, pairs, likenesses(embeddings, pairs))
         with publish(picture, Credential(picture.name, Source.RENDERED), overwrite=True) as beside:
