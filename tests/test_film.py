@@ -1,7 +1,7 @@
 """A film is signed, carries its truth and its recipe, and proves itself by being rendered again."""
 
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from fractions import Fraction
 from json import dumps
 from pathlib import Path
@@ -13,7 +13,7 @@ from cast import ACTOR, OTHER
 from changeling.actors import ACTIONS, Actor, Film, Performance, film, prove, read_truth, render
 from changeling.actors.film import FACT
 from changeling.errors import UserError
-from changeling.media import Frame, FrameWriter, probe, read_frames
+from changeling.media import Frame, FrameWriter, Pixels, probe, read_frames
 from changeling.provenance import Credential, Source, State, publish, verify
 
 SIZE = (112, 80)
@@ -90,19 +90,65 @@ def test_other_footage_under_the_same_recipe_is_found_out(
 def test_a_recipe_without_its_frames_is_found_out(
     filmed: tuple[Path, Film], tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match=r"but frame \d+ shows something else"):
+    with pytest.raises(UserError, match=r"but it does not have the 6 frames of its recipe: film"):
         prove(republished(tmp_path, filmed[1], ACTOR.face, frames=1))
+
+
+def test_frames_beyond_the_recipe_are_found_out(tmp_path: Path) -> None:
+    """The frames of the recipe are as rendered, and footage of somebody follows them."""
+    short = Performance.from_seed(4, seconds=0.1, rate=RATE)
+    (shorter := tmp_path / "short").mkdir()
+    made = film(ACTOR, short, shorter / "a.mp4", size=SIZE)
+    assert len(short) == 3 and prove(shorter / "a.mp4") == made
+    longer = replace(made, seconds=float(6 / RATE))
+    assert prove(republished(tmp_path, longer, ACTOR.face)) == longer
+    with pytest.raises(UserError, match=r"but it does not have the 3 frames of its recipe"):
+        prove(republished(tmp_path / "b", made, ACTOR.face))
+
+
+@pytest.mark.parametrize("pasted", ["noise", "face"])
+def test_a_patch_in_a_large_frame_is_found_out(tmp_path: Path, pasted: str) -> None:
+    """60×60 pixels of 640×360, which leave the frame as a whole above 28 dB."""
+    made = Film(ACTOR.face, ACTOR.styling, 4, float(1 / RATE), 640, 360, str(RATE))
+    performance = made.perform(tmp_path / "none.csv")
+    (rendered,) = (shot.frame.pixels for shot in render(ACTOR, performance, size=(640, 360)))
+    assert prove(published_as(tmp_path / "honest.mp4", made, [rendered])) == made
+    (other,) = render(OTHER, performance, size=(640, 360))
+    x, y = np.rint(other.truth.landmarks.mean(0)).astype(int) - 30
+    spoilt = rendered.copy()
+    area = (slice(y, y + 60), slice(x, x + 60))
+    noise = np.random.default_rng(1).normal(0, 30, (60, 60, 3)) + rendered[area]
+    spoilt[area] = np.clip(noise, 0, 255) if pasted == "noise" else other.frame.pixels[area]
+    error = np.mean((spoilt.astype(np.float32) - rendered) ** 2)
+    assert 10 * np.log10(255**2 / error) > 28
+    with pytest.raises(UserError, match=r"fake.mp4 says .* but frame 0 shows something else"):
+        prove(published_as(tmp_path / "fake.mp4", made, [spoilt]))
+
+
+@pytest.mark.parametrize(
+    ("size", "mended"), [((65, 49), "66x50"), ((64, 49), "64x50"), ((65, 50), "66x50")]
+)
+def test_an_odd_size_is_refused(tmp_path: Path, size: tuple[int, int], mended: str) -> None:
+    with pytest.raises(UserError, match=rf"no odd width or height: give --size {mended}\.$"):
+        film(ACTOR, played(), tmp_path / "films" / "a.mp4", size=size)
+    assert list(tmp_path.iterdir()) == []
 
 
 def republished(folder: Path, made: Film, face: int, frames: int = 6) -> Path:
     """Footage of `face`, published as if it were `made`."""
-    path = folder / "fake.mp4"
-    fact = ((FACT, dumps(asdict(made))),)
     actor = Actor(face, ACTOR.styling)
-    credential = Credential("fake.mp4", Source.RENDERED, facts=fact)
-    with publish(path, credential) as draft, FrameWriter(draft, size=SIZE, rate=RATE) as writer:
-        for shot in render(actor, played(), size=SIZE, frames=range(frames)):
-            writer.write(shot.frame)
+    shots = render(actor, played(), size=SIZE, frames=range(frames))
+    return published_as(folder / "fake.mp4", made, [shot.frame.pixels for shot in shots])
+
+
+def published_as(path: Path, made: Film, pictures: list[Pixels]) -> Path:
+    """Pictures, published as if they were `made`."""
+    size = (made.width, made.height)
+    fact = ((FACT, dumps(asdict(made))),)
+    credential = Credential(path.name, Source.RENDERED, facts=fact)
+    with publish(path, credential) as draft, FrameWriter(draft, size=size, rate=RATE) as writer:
+        for index, pixels in enumerate(pictures):
+            writer.write(Frame(pixels, index, index / RATE))
     return path
 
 
