@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn import drawn_face, face_points, placed
+from recordings import full_disk
 
 from changeling.errors import UserError
 from changeling.faces.alignment import Face, apply, inner_mask
 from changeling.faces.faceset import INDEX, MASKS, FaceSet, Stored, open_set, stored_size
-from changeling.media import read_image, write_image
+from changeling.media import Pixels, read_image, write_image
 from changeling.provenance import Consent, Use
 
 TODAY = date(2026, 6, 1)
@@ -85,6 +86,45 @@ def test_pixels_are_those_of_the_pngs_and_follow_a_change(tmp_path: Path) -> Non
     write_image(faces.folder / "000002.png", painted)
     os.utime(faces.folder / "000002.png", ns=(1, 1))
     assert np.array_equal(faces.pixels()[2], painted)
+
+
+def test_the_room_on_the_disk_is_taken_before_a_row_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row written into a hole of a mapped file, on a full disk, would kill the process."""
+    faces, read, taken = made(tmp_path / "a"), FaceSet._read, []
+
+    def reading(self: FaceSet, face: Stored) -> Pixels:
+        (cache,) = self.folder.glob(".changeling-*.npy")
+        taken.append(cache.stat().st_blocks * 512)
+        return read(self, face)
+
+    monkeypatch.setattr(FaceSet, "_read", reading)
+    assert faces.pixels().shape == (4, 44, 44, 3)
+    assert len(taken) == 4 and min(taken) >= 4 * 44 * 44 * 3
+
+
+def test_a_full_disk_is_said_and_leaves_the_set_as_it_was(tmp_path: Path) -> None:
+    faces = made(tmp_path / "a")
+    before = files(tmp_path / "a")
+    with full_disk(), pytest.raises(UserError, match=r"\.faces-\w+\.npy: the disk is full"):
+        faces.pixels()
+    assert files(tmp_path / "a") == before
+    assert faces.pixels().any()
+
+
+def test_an_old_cache_may_be_gone_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes open a set that changed: each deletes what the other one may have deleted."""
+    faces = made(tmp_path / "a")
+    (tmp_path / "a/.faces-0.npy").touch()
+    unlink = Path.unlink
+
+    def twice(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=True)
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", twice)
+    assert faces.pixels().shape == (4, 44, 44, 3)
 
 
 def with_masks(folder: Path) -> FaceSet:

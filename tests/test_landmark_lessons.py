@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 from drawn import drawn_lessons, placed
+from recordings import full_disk
 
 from changeling.actors import Segment, Spoil
+from changeling.errors import UserError
 from changeling.faces import renders as renders_module
 from changeling.faces.alignment import align, enlarged
 from changeling.faces.landmark_lessons import LandmarkBatch, drawn, landmark_batches, shares
 from changeling.faces.landmarks import MARGIN, SIZE, rolled
-from changeling.faces.renders import Lessons, Renders
+from changeling.faces.renders import Lessons, Renders, render_lessons
 
 CLEAN = Spoil.none()
 
@@ -118,3 +120,21 @@ def test_renders_are_made_once_and_shared(tmp_path: Path) -> None:
 
 def test_a_batch_knows_its_length() -> None:
     assert len(LandmarkBatch(torch.zeros(3, 3, 8, 8), *[torch.zeros(3)] * 6)) == 3
+
+
+def test_a_full_disk_is_said_before_anything_is_rendered(tmp_path: Path) -> None:
+    plan = Renders(faces=4, frames=1, size=32)
+    with full_disk(), pytest.raises(UserError, match=r"pictures\.npy: the disk is full .*again\.$"):
+        render_lessons(plan, tmp_path)
+    assert list((tmp_path / plan.name).iterdir()) == []
+
+
+def test_renders_take_their_room_on_the_disk_first(tmp_path: Path) -> None:
+    """A row written into a hole of a mapped file, on a full disk, would kill the process."""
+    rows = renders_module._file(tmp_path / "a" / "rows.npy", np.uint8, (40, 32, 32))
+    found = (tmp_path / "a" / "rows.npy").stat()
+    assert found.st_blocks * 512 >= found.st_size > 40 * 32 * 32
+    rows[39] = 7
+    rows.flush()
+    again = renders_module._file(tmp_path / "a" / "rows.npy", np.uint8, (40, 32, 32))
+    assert again[39].min() == 7 and not again[:39].any()

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from changeling.actors import Film
 from changeling.errors import UserError
 from changeling.faces.alignment import Box, Matrix, inner_mask
+from changeling.faces.mapped import mapped_zeros
 from changeling.media import Pixels, read_image, writing
 from changeling.provenance import Consent, Use
 from changeling.training import from_json, to_json
@@ -148,9 +149,9 @@ class FaceSet:
         cache = self.folder / f".{kind}-{self._state(source)}.npy"
         if not cache.exists():
             for old in self.folder.glob(f".{kind}-*.npy"):
-                old.unlink()
+                old.unlink(missing_ok=True)  # another process may be first
             with writing(cache, overwrite=True) as beside:
-                rows = np.lib.format.open_memmap(beside, "w+", dtype, (len(self), *shape))
+                rows = mapped_zeros(beside, dtype, (len(self), *shape))
                 for row, face in enumerate(self.faces):
                     rows[row] = read(face)
                 rows.flush()

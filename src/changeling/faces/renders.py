@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from changeling.actors import Actor, Performance, Shot, render, varied
 from changeling.errors import UserError
-from changeling.media import Tick, silent
+from changeling.faces.mapped import mapped_zeros
+from changeling.media import Tick, silent, writing
 
 SECONDS = 32.0
 """Length of the performances that frames are taken from: eight takes."""
@@ -164,6 +165,7 @@ def render_lessons(
     """The renders, from `cache` as far as it holds them; the rest is rendered, actor by actor.
 
     part: (k, of), only every `of`-th actor from the k-th on, for processes that share the work.
+    Raises UserError when the disk has no room for all of them.
     """
     folder = cache / plan.name
     lessons, done = _open(folder, plan), _file(folder / "done.npy", np.bool_, (plan.bodies,))
@@ -225,6 +227,11 @@ def _open(folder: Path, plan: Plan) -> Lessons:
 
 def _file(path: Path, kind: type, shape: tuple[int, ...]) -> np.memmap:
     """A memory-mapped array in a file of its own; a new one is zeros."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = "r+" if path.exists() else "w+"
-    return np.lib.format.open_memmap(path, mode, kind, shape)
+    if not path.exists():
+        try:
+            with writing(path) as beside:
+                mapped_zeros(beside, kind, shape)
+        except UserError:
+            if not path.exists():  # which it does when another process was faster
+                raise
+    return np.lib.format.open_memmap(path, "r+")
