@@ -127,6 +127,54 @@ def test_a_lost_face_is_dropped_and_found_again() -> None:
     assert np.abs(stage.show()[0].landmarks - RIGHT).max() < 2
 
 
+def test_one_of_two_is_searched_for_as_soon_as_it_is_lost() -> None:
+    stage = Stage()
+    stage.faces = [LEFT, RIGHT]
+    stage.show()
+    moved = RIGHT + np.array([-40, 30])
+    stage.faces = [LEFT, moved]
+    found = stage.show()
+    assert stage.searches == 2
+    assert [face.track for face in found] == [3, 0], "2 was the left one, seen again"
+    assert np.abs(found[0].landmarks - moved).max() < 3
+
+
+def test_one_of_two_who_comes_back_is_found_before_the_next_regular_search() -> None:
+    stage = Stage()
+    stage.faces = [LEFT, RIGHT]
+    stage.show()
+    counts = []
+    for frame in range(8):
+        stage.faces = [LEFT] if frame < 3 else [LEFT, RIGHT]
+        counts.append(len(stage.show()))
+    assert counts == [1, 1, 1, 1, 2, 2, 2, 2]
+
+
+def test_whoever_has_left_is_not_searched_for_for_ever() -> None:
+    stage = Stage()
+    stage.faces = [LEFT, RIGHT]
+    stage.show()
+    stage.faces = [LEFT]
+    searched = []
+    for frame in range(130):
+        before = stage.searches
+        stage.show()
+        searched += [frame] * (stage.searches - before)
+    assert searched == [0, 1, 4, 11, 26, 51, 76, 101, 126]
+
+
+def test_one_person_is_searched_for_as_ever() -> None:
+    """Every 25th frame, and in every frame while nobody is seen."""
+    stage = Stage()
+    searched = []
+    for frame in range(100):
+        before = stage.searches
+        stage.faces = [] if frame in (30, 31) else [LEFT]
+        stage.show()
+        searched += [frame] * (stage.searches - before)
+    assert searched == [0, 25, 30, 31, 32, 57, 82]
+
+
 def test_two_tracks_on_one_face_become_one() -> None:
     stage = Stage()
     stage.faces = [LEFT, RIGHT]
@@ -158,7 +206,7 @@ def test_a_face_keeps_its_number_until_it_is_lost_or_the_film_cuts() -> None:
     stage.faces = [RIGHT]
     assert [face.track for face in stage.show(60)] == [first[0]], "the larger one stays"
     stage.faces = [LEFT]
-    assert [face.track for face in stage.show(60)] == [2]
+    assert [face.track for face in stage.show(60)] == [3]
     # Somebody else in exactly the same place after a cut is somebody else.
-    assert [face.track for face in stage.show(160)] == [3]
-    assert [face.track for face in stage.show(160)] == [3]
+    assert [face.track for face in stage.show(160)] == [4]
+    assert [face.track for face in stage.show(160)] == [4]

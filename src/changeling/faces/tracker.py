@@ -66,7 +66,8 @@ class Tracker:
     """Feed it the frames of one film in order, or one picture.
 
     A new face is found by the cascades in the first frame, after a cut, when nobody is followed,
-    and every 25th frame. Otherwise the landmarks of the last frame say where to look.
+    and every 25th frame. When one of several is lost it is searched for at once and 1, 4, 11 and
+    26 frames later. Otherwise the landmarks of the last frame say where to look.
     """
 
     def __init__(self, detector: Finds | None = None, marker: Landmarker | None = None) -> None:
@@ -75,6 +76,7 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._thumbnail: Grey | None = None
         self._since = 0
+        self._pause = _EVERY
         self._count = 0
 
     def anew(self) -> "Tracker":
@@ -86,9 +88,13 @@ class Tracker:
         grey: Grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         if self._cut(grey):
             self._tracks = []
-        self._tracks = _distinct([track for track in self._tracks if self._follow(track, pixels)])
+        followed = [track for track in self._tracks if self._follow(track, pixels)]
+        lost = len(followed) < len(self._tracks)
+        self._tracks = _distinct(followed)
         self._since += 1
-        if not self._tracks or self._since >= _EVERY:
+        if lost and self._pause == _EVERY:
+            self._pause = 0
+        if not self._tracks or self._since >= self._pause:
             self._search(pixels, grey)
         self._tracks.sort(key=lambda track: -track.face.box[2] * track.face.box[3])
         return tuple(track.face for track in self._tracks)
@@ -107,6 +113,8 @@ class Tracker:
 
     def _search(self, pixels: Pixels, grey: Grey) -> None:
         self._since = 0
+        # Ever longer, because whoever was lost may have left, and a loss meanwhile changes nothing.
+        self._pause = min(2 * self._pause + 1, _EVERY) if self._tracks else _EVERY
         for box in self._detector.boxes(grey):
             face = self._marker.find(pixels, guess(box))
             for _ in range(LOOKS):
