@@ -79,6 +79,7 @@ def foreign(
     shape: Fraction = Fraction(1),
     starts: Fraction = Fraction(0),
     sound: str = "",
+    layout: str = "mono",
     count: int = 10,
     movflags: str = "faststart",
 ) -> Path:
@@ -97,7 +98,7 @@ def foreign(
         video.set_display_matrix(display)
         audio = None
         if sound:
-            audio = cast(AudioStream, container.add_stream(sound, rate=SAMPLES, layout="mono"))
+            audio = cast(AudioStream, container.add_stream(sound, rate=SAMPLES, layout=layout))
         for i in range(count):
             picture = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(
                 format=pix_fmt, dst_colorspace=matrix, dst_color_range=full
@@ -107,7 +108,9 @@ def foreign(
         container.mux(video.encode(None))
         if audio:
             tone = (9000 * np.sin(np.arange(SAMPLES * count // 25) / 20)).astype(np.int16)
-            samples = av.AudioFrame.from_ndarray(tone[None], "s16", "mono")
+            # Each loudspeaker half as loud as the one before.
+            tones = np.stack([tone >> k for k in range(audio.layout.nb_channels)], 1)
+            samples = av.AudioFrame.from_ndarray(tones.reshape(1, -1), "s16", layout)
             samples.sample_rate, samples.pts = SAMPLES, 0
             container.mux(audio.encode(samples))
             container.mux(audio.encode(None))

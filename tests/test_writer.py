@@ -7,6 +7,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.container import OutputContainer
 from recordings import (
     BLUE,
     GREEN,
@@ -29,6 +30,7 @@ from recordings import (
 
 from changeling.errors import UserError
 from changeling.media import Frame, FrameWriter, probe, read_frames, writing
+from changeling.media.audio import Sound
 
 
 @pytest.mark.parametrize("rate", ["25", "30000/1001", "24000/1001", "2997/100", "60", "1/2"])
@@ -134,6 +136,66 @@ def test_sound_that_mp4_does_not_hold_becomes_aac(tmp_path: Path) -> None:
     middle = slice(4000, -4000)
     assert len(samples) == SAMPLES * 30 // 25
     assert np.corrcoef(samples[middle], tone[middle])[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("layout", "taken"), [("stereo", "stereo"), ("quad", "4.0"), ("5.1", "5.1")]
+)
+@pytest.mark.parametrize(("codec", "becomes"), [("pcm_s16le", "pcm_s16le"), ("pcm_u8", "aac")])
+def test_sound_whose_file_does_not_say_its_layout_is_carried(
+    tmp_path: Path, layout: str, taken: str, codec: str, becomes: str
+) -> None:
+    """As that of PCM in Matroska, which says only how many channels there are."""
+    source = foreign(tmp_path / "s.mkv", sound=codec, layout=layout, count=30)
+    copy = write(tmp_path / "a.mp4", read_frames(source), audio_from=source)
+    assert sound_of(copy)[0] == becomes
+    if codec == becomes:
+        before, after = (b"".join(data for _, data in sound_of(of)[1]) for of in (source, copy))
+        assert after == before and len(after) > 2 * SAMPLES
+    with av.open(str(copy)) as container:
+        assert container.streams.audio[0].layout.name == taken
+        heard = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    if codec != becomes:
+        left, right = np.abs(np.concatenate(heard, 1)[:2]).mean(1)
+        assert left == pytest.approx(2 * right, rel=0.1)
+
+
+def test_sound_keeps_step_with_moving_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with a cover or a text that comes before them."""
+    source = tmp_path / "s.mp4"
+    with av.open(str(source), "w") as container:
+        cover = container.add_stream("mpeg4", rate=30)
+        moving = container.add_stream("libx264", rate=25)
+        for stream in (cover, moving):
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for stream, rate, start in ((cover, 30, 0), (moving, 25, 10)):
+            picture = av.VideoFrame.from_ndarray(quarters(), "rgb24")
+            picture.pts, picture.time_base = start, Fraction(1, rate)
+            container.mux([*stream.encode(picture), *stream.encode(None)])
+    monkeypatch.setattr("changeling.media.video._TEXT_AS_PICTURE", {"mpeg4"})
+    with av.open(str(tmp_path / "a.mp4"), "w") as output:
+        sound = Sound(source, output)
+    sound.close()
+    assert (sound.picture_base, sound.delay) == (Fraction(1, 12800), 0)
+
+
+def test_a_writer_whose_sound_fails_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = []
+
+    class Broken:
+        def __init__(self, path: Path, output: OutputContainer) -> None:
+            output.start_encoding()
+            outputs.append((output, len(list(Path("/dev/fd").iterdir()))))
+            raise UserError("no sound.")
+
+    monkeypatch.setattr("changeling.media.writer.Sound", Broken)
+    with pytest.raises(UserError, match=r"no sound\."):
+        FrameWriter(tmp_path / "a.mp4", size=(64, 48), rate=RATE, audio_from=tmp_path / "s.mp4")
+    assert len(list(Path("/dev/fd").iterdir())) == outputs[0][1] - 1
 
 
 def test_sound_and_picture_stay_in_step(tmp_path: Path) -> None:

@@ -15,9 +15,16 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from changeling.errors import UserError
-from changeling.media.video import open_media, start_time
+from changeling.media.video import moving_pictures, open_media, start_time
 
 _AAC_BITS_A_SECOND = 160_000
+_LAYOUTS = {
+    f"{count} channels": layout
+    for count, layout in enumerate(
+        ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1"), start=1
+    )
+}
+"""Where FFmpeg takes the loudspeakers to stand when a file says only how many there are."""
 
 _Carry = Callable[["Packet[AudioStream]"], Iterator["Packet[AudioStream]"]]
 
@@ -34,15 +41,17 @@ class Sound:
 
     def __init__(self, path: Path, output: OutputContainer) -> None:
         self._path = path
-        self._opened = ExitStack()
-        source = self._opened.enter_context(open_media(path))
-        pictures = source.streams.video[:1]
-        starts = [start_time(stream) for stream in (*pictures, *source.streams.audio)]
-        origin = min(starts, default=Fraction(0))
-        self.delay = starts[0] - origin if pictures else Fraction(0)
-        self.picture_base = (pictures[0].time_base if pictures else None) or Fraction(1)
-        self._packets = self._carried(source, _carriers(source, output), origin)
-        self._waiting = next(self._packets, None)
+        with ExitStack() as opened:
+            source = opened.enter_context(open_media(path))
+            pictures = moving_pictures(source)
+            streams = [*([pictures] if pictures else []), *source.streams.audio]
+            starts = [start_time(stream) for stream in streams]
+            origin = min(starts, default=Fraction(0))
+            self.delay = starts[0] - origin if pictures else Fraction(0)
+            self.picture_base = (pictures.time_base if pictures else None) or Fraction(1)
+            self._packets = self._carried(source, _carriers(source, output), origin)
+            self._waiting = next(self._packets, None)
+            self._opened = opened.pop_all()
 
     def until(self, time: Fraction | None) -> Iterator[Packet[AudioStream]]:
         """The packets, not yet given, that are due before `time`, in seconds; None: all."""
@@ -79,8 +88,14 @@ def _carriers(source: InputContainer, output: OutputContainer) -> dict[int, _Car
     allowed = output.supported_codecs
     carriers: dict[int, _Carry] = {}
     for stream in source.streams.audio:
+        # PCM in Matroska says no layout, and MP4 takes no PCM and AAC nothing at all without one.
+        if layout := _LAYOUTS.get(stream.layout.name):
+            stream.codec_context.layout = layout
         if stream.codec_context.name in allowed:
-            carriers[stream.index] = partial(_copied, output.add_stream_from_template(stream))
+            track = output.add_stream_from_template(stream)
+            if layout:
+                track.codec_context.layout = layout
+            carriers[stream.index] = partial(_copied, track)
         else:
             carriers[stream.index] = partial(_encoded, _aac_track(stream, output))
     return carriers

@@ -115,14 +115,22 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """The first stream of moving pictures; raises UserError if there is none."""
+    stream = moving_pictures(container)
+    if stream is None:
+        raise UserError(
+            f"{path}: has no pictures, because it holds only sound or text or was cut off; "
+            "give a video."
+        )
+    return stream
+
+
+def moving_pictures(container: InputContainer) -> VideoStream | None:
+    """The first stream of moving pictures, which a cover or text is not; None without any."""
     for stream in container.streams.video:
         cover = stream.disposition & Disposition.attached_pic
         if not cover and stream.codec_context.name not in _TEXT_AS_PICTURE:
             return stream
-    raise UserError(
-        f"{path}: has no pictures, because it holds only sound or text or was cut off; "
-        "give a video."
-    )
+    return None
 
 
 def start_time(stream: Stream) -> Fraction:

@@ -73,7 +73,11 @@ class FrameWriter:
         )
         self._output.metadata["comment"] = comment
         self._stream = _h264(self._output, size, rate)
-        self._sound = Sound(audio_from, self._output) if audio_from else None
+        try:
+            self._sound = Sound(audio_from, self._output) if audio_from else None
+        except BaseException:
+            self._output.close()
+            raise
         self._delay = self._sound.delay if self._sound else Fraction(0)
         base = self._sound.picture_base if self._sound else Fraction(1)
         self._ticks_a_second = _ticks_a_second(base.denominator, rate.numerator)
