@@ -217,6 +217,22 @@ def test_a_new_record_of_footage_needs_two_pictures_of_everybody() -> None:
             new_consent(**answers, enrolled=enrolled, today=TODAY)  # type: ignore[arg-type]
 
 
+def test_a_record_written_by_hand_needs_two_pictures_of_everybody_too(tmp_path: Path) -> None:
+    given = replace(FOOTAGE, people=("Ada", "Bo"))
+    path = tmp_path / "a.toml"
+    alone = replace(enrol("Bo"), pictures=("1" * 64,), embeddings=((1.0, 0.0),))
+    nothing = replace(enrol("Bo"), pictures=(), embeddings=())
+    for bo, count in (((), 0), ((nothing,), 0), ((alone,), 1)):
+        write_consent(path, replace(given, enrolled=(enrol("Ada"), *bo)), overwrite=True)
+        with pytest.raises(
+            UserError, match=rf"a\.toml holds {count} different pictures of Bo; .*`\.$"
+        ):
+            read_consent(path)
+    whole = replace(given, enrolled=(enrol("Ada"), enrol("Bo")))
+    write_consent(path, whole, overwrite=True)
+    assert read_consent(path) == whole
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -177,3 +177,17 @@ def test_a_new_record_asks_for_pictures_and_binds_extraction(
     assert main(["consent", "new", "-o", str(tmp_path / "d.toml")]) == 2
     assert "holds 1 different pictures of Ada" in capsys.readouterr().err
     assert not (tmp_path / "d.toml").exists()
+
+
+@pytest.mark.parametrize("embeddings", [(), ((1.0, 0.0), (0.6, 0.8)), ((), ())])
+def test_looks_that_are_no_embeddings_are_refused(
+    embeddings: tuple[tuple[float, ...], ...],
+) -> None:
+    looks = replace(enrolled("Ada", RED, RED), embeddings=embeddings)
+    given = Consent("footage", ("Ada",), "Ada", "a test", enrolled=(looks,))
+    with pytest.raises(UserError) as caught:
+        enrolled_people(given, ByColour(), where="faces/ada")
+    assert str(caught.value) == (
+        "faces/ada: what the consent says of Ada's looks is damaged (it must be 128 numbers a "
+        "picture); write a new record with `changeling consent new`."
+    )

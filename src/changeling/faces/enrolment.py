@@ -12,7 +12,7 @@ import numpy as np
 
 from changeling.errors import UserError
 from changeling.faces.alignment import crop
-from changeling.faces.identity import SIZE, Embeddings, Identifier
+from changeling.faces.identity import LENGTH, SIZE, Embeddings, Identifier
 from changeling.faces.tracker import Tracker
 from changeling.media import Pixels, read_image
 from changeling.provenance import Consent, Enrolment, sha256
@@ -61,7 +61,8 @@ def enrolled_people(
     """The people whose faces alone may be taken under a consent; empty: it binds to nobody.
 
     Rendered actors are nobody, and a licence speaks of all the people in a data set. Raises
-    UserError for footage whose consent enrols nobody, or by another network; `where` names it.
+    UserError for footage whose consent enrols nobody, or by another network, or by something other
+    than embeddings; `where` names it.
     """
     if consent.kind == "footage" and not consent.enrolled:
         raise UserError(
@@ -77,6 +78,11 @@ def enrolled_people(
                 f"{where}: {enrolment.person} was enrolled with the identity network "
                 f"{enrolment.network!r} and this is {network!r}, which see differently; write a "
                 "new record from the same pictures with `changeling consent new`."
+            )
+        if {len(embedding) for embedding in enrolment.embeddings} != {LENGTH}:
+            raise UserError(
+                f"{where}: what the consent says of {enrolment.person}'s looks is damaged (it must "
+                f"be {LENGTH} numbers a picture); write a new record with `changeling consent new`."
             )
     return tuple(
         Known(enrolment.person, np.array(enrolment.embeddings, np.float32))

@@ -164,7 +164,7 @@ def new_consent(
     refuse_actor(consent, where)
     if missing := consent._missing():
         raise UserError(f"{where} does not say {missing}; answer that too.")
-    _check_pictures(consent, where)
+    check_pictures(consent, where)
     if consent.until is not None and consent.until < today:
         raise UserError(f"{where} would have ended on {consent.until}; give a day to come.")
     return consent
@@ -187,14 +187,15 @@ def ask_consent(
     return new_consent(kind=kind, people=people, enrolled=enrolled, today=today, **answers)
 
 
-def _check_pictures(consent: Consent, where: str) -> None:
-    """Everybody shown in footage needs two pictures."""
+def check_pictures(consent: Consent, where: str) -> None:
+    """Raise UserError unless everybody shown in footage is enrolled by two pictures."""
     pictures = {one.person: len(set(one.pictures)) for one in consent.enrolled}
     for person in consent.people if consent.kind == "footage" else ():
         if pictures.get(person, 0) < FEWEST_PICTURES:
             raise UserError(
                 f"{where} holds {pictures.get(person, 0)} different pictures of {person}; give "
-                f"at least {FEWEST_PICTURES}, each of which shows {person} alone."
+                f"at least {FEWEST_PICTURES}, each of which shows {person} alone, to `changeling "
+                "consent new`."
             )
 
 

@@ -10,15 +10,16 @@ from typing import Any
 
 from changeling.errors import UserError
 from changeling.media import writing
-from changeling.provenance.consent import MEND, QUESTIONS, Consent, refuse_actor
+from changeling.provenance.consent import MEND, QUESTIONS, Consent, check_pictures, refuse_actor
 from changeling.provenance.enrolment import Enrolment
 
 
 def read_consent(path: Path) -> Consent:
     """The record in a TOML file.
 
-    Raises UserError when the file cannot be read, is not TOML, or says what only `extract` can
-    find out: that somebody is a rendered actor.
+    Raises UserError when the file cannot be read, is not TOML, enrols only some of the people or
+    somebody by a single picture, or says what only `extract` can find out: that somebody is a
+    rendered actor. Footage that enrols nobody is read; whoever uses its faces refuses it.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -30,6 +31,8 @@ def read_consent(path: Path) -> Consent:
         raise UserError(f"{path} is not a TOML file ({error}); {MEND}.") from error
     consent = Consent.from_json(data, where=str(path))
     refuse_actor(consent, str(path))
+    if consent.enrolled:
+        check_pictures(consent, str(path))
     return consent
 
 
