@@ -21,7 +21,8 @@ from changeling.converting import (
     unit,
 )
 from changeling.converting.blend import alpha, feathered, poisson
-from changeling.faces import Face
+from changeling.converting.frame import _warped
+from changeling.faces import Face, to_pixels
 from changeling.generators import Swapped
 from changeling.media import Pixels
 
@@ -112,6 +113,36 @@ def test_a_softened_mask_is_as_large_as_it_was() -> None:
     for feather in (0.0, 0.04, 0.08):
         half = (feathered(disc, feather) > 0.5).sum()
         assert abs(np.sqrt(half / np.pi) / SIZE - 0.35) < 0.01
+
+
+@pytest.mark.parametrize("side", [25.0, 32.0, 40.0])
+def test_a_large_face_in_a_small_place_does_not_alias(side: float) -> None:
+    """Stripes of one pixel, far finer than the frame can show, become their mean."""
+    square = np.zeros((128, 128, 3), np.float32)
+    square[:, ::2] = 1
+    # Off the stripes' grid, so that samples without averaging meet now one colour, now the other.
+    matrix = np.array([[1, 0.02, -20.3], [-0.02, 1, -10.6]]) / side
+    inside = slice(14, 10 + round(side) - 4), slice(24, 20 + round(side) - 4)
+    warped = _warped(square, matrix, inside, cv2.BORDER_REPLICATE)
+    assert np.abs(warped - 0.5).max() < 0.13
+    mask = _warped(square[..., 0].copy(), matrix, inside, cv2.BORDER_CONSTANT)
+    assert np.abs(mask - 0.5).max() < 0.13
+
+
+@pytest.mark.parametrize("side", [64.0, 70.0, 128.0, 300.0])
+def test_at_ordinary_sizes_a_face_is_sampled_once(side: float) -> None:
+    square = np.random.default_rng(0).random((128, 128, 3), np.float32)
+    matrix = np.array([[1, 0.02, -20.3], [-0.02, 1, -10.6]]) / side
+    matrix /= np.sqrt(np.linalg.det(matrix[:, :2])) * side
+    region = slice(0, 90), slice(0, 100)
+    wanted = cv2.warpAffine(
+        square,
+        to_pixels(matrix, 128),
+        (100, 90),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    assert _warped(square, matrix, region, cv2.BORDER_REPLICATE).tobytes() == wanted.tobytes()
 
 
 @pytest.mark.parametrize("blend", ["alpha", "poisson"])

@@ -196,8 +196,15 @@ def _region(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> Region | Non
 def _warped(
     square: NDArray[np.float32], matrix: NDArray[np.float64], region: Region, border: int
 ) -> NDArray[np.float32]:
-    """A square picture in the frame, as far as the region shows it."""
+    """A square picture in the frame, as far as the region shows it.
+
+    One that is more than twice as large as its place is averaged first, so that nothing aliases.
+    """
     rows, columns = region
+    side = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    if side < square.shape[0] / 2:
+        small = (max(1, round(side)),) * 2
+        square = np.asarray(cv2.resize(square, small, interpolation=cv2.INTER_AREA), np.float32)
     to_square = to_pixels(matrix, square.shape[0])
     to_square[:, 2] += to_square[:, :2] @ (columns.start, rows.start)
     size = (columns.stop - columns.start, rows.stop - rows.start)
