@@ -209,6 +209,33 @@ def test_a_set_is_replaced_only_on_request_and_other_folders_never(
         extract(film, tmp_path / "other", today=TODAY, consent=consent, overwrite=True)
 
 
+@pytest.mark.usefixtures("knowing")
+@pytest.mark.parametrize(
+    "own",
+    ["notes.txt", "ada.png", "removed/blurred/000001.png", "masks/ada.png", "more/000000.png"],
+)
+def test_what_a_set_did_not_make_is_never_deleted(
+    tmp_path: Path, film: Path, consent: Path, own: str
+) -> None:
+    faces = made(tmp_path / "out/a", count=9)
+    faces.pixels()
+    path = tmp_path / "out/a" / own
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"precious")
+    given = {"today": TODAY, "consent": consent, "overwrite": True}
+    with pytest.raises(UserError, match=rf"^{path} is no part of the face set .*; move it else"):
+        extract(film, tmp_path / "out/a", **given)  # type: ignore[arg-type]
+    assert path.read_bytes() == b"precious" and len(open_set(tmp_path / "out/a")) == 9
+    path.unlink()
+
+    def late(done: int, total: int | None) -> None:
+        path.write_bytes(b"late")
+
+    with pytest.raises(UserError, match=rf"^{path} is no part of the face set"):
+        extract(film, tmp_path / "out/a", tick=late, **given)  # type: ignore[arg-type]
+    assert path.read_bytes() == b"late" and files(tmp_path / "out") == ["a"]
+
+
 def test_footage_without_consent_is_refused(tmp_path: Path, film: Path) -> None:
     with pytest.raises(UserError, match="changeling consent new"):
         extract(film, tmp_path / "a", today=TODAY)

@@ -178,7 +178,10 @@ def test_sorted_sets_are_replaced_on_request_and_other_folders_never(
         sort(source)
     sort(source, overwrite=True, every=8)
     assert [len(one) for one in map(open_set, sorted((tmp_path / "out").iterdir()))] == [2, 1]
-    (tmp_path / "out" / "notes.txt").write_text("dear")
+    (tmp_path / "out" / "person-1" / "notes.txt").write_text("dear")
+    with pytest.raises(UserError, match=r"person-1/notes\.txt is no part of the face set"):
+        sort(source, overwrite=True)
+    (tmp_path / "out" / "person-1" / "notes.txt").rename(tmp_path / "out" / "notes.txt")
     with pytest.raises(UserError, match="no face set"):
         sort(source, overwrite=True)
     assert (tmp_path / "out" / "person-1" / INDEX).is_file()
