@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,9 @@ def test_a_recording_is_performed(tmp_path: Path) -> None:
     recording = tmp_path / "take.csv"
     recording.write_text("\n".join(rows))
     out = tmp_path / "films" / "a.mp4"
-    assert main(f"film --actor 1 --csv {recording} --size 48x32 -o {out}".split()) == 0
-    assert probe(out).frames == 3
+    line = f"film --actor 1 --csv {recording} --csv-rate 23.5 --size 48x32 -o {out}"
+    assert main(line.split()) == 0
+    assert (probe(out).frames, probe(out).rate) == (3, Fraction(47, 2))
     assert out.with_suffix(".csv").read_bytes() == recording.read_bytes()
 
 

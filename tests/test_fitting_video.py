@@ -183,6 +183,7 @@ def test_the_csv_is_performed_by_an_actor(record: FitRecord, tmp_path: Path) -> 
     with_gap = replace(record, frames=(*record.frames[:2], lost, *record.frames[3:]))
     with_gap.save_csv(tmp_path / "a.csv", face_model())
     read = read_recording(tmp_path / "a.csv")
+    assert read.rate == 25
     assert read.actions.shape == (6, 52) and np.array_equal(read.actions[2], read.actions[1])
     frame = record.frames[4].frame
     assert frame is not None

@@ -113,6 +113,47 @@ def test_a_recording_is_read_back(tmp_path: Path) -> None:
         assert np.array_equal(getattr(read, name), getattr(staged, name))
 
 
+def timed(path: Path, times: list[str]) -> Fraction:
+    """The rate that is read from a recording with these times."""
+    rows = [[time, 61, *np.zeros(55)] for time in times]
+    return Performance.from_csv(recorded(path, rows)).rate
+
+
+@pytest.mark.parametrize("counted", [30, 60])
+@pytest.mark.parametrize("rate", [30, 60])
+def test_the_rate_is_that_of_the_timecodes(tmp_path: Path, rate: int, counted: int) -> None:
+    """Whatever a second is divided into, past midnight, and though a frame was dropped."""
+
+    def code(frame: int) -> str:
+        second, part = divmod(frame, rate)
+        clock = ("23:59:59", "00:00:00", "00:00:01", "00:00:02")[second]
+        return f"{clock}:{part * counted / rate:06.3f}"
+
+    times = [code(frame) for frame in range(5, 4 * rate - 3) if frame != rate + 7]
+    assert timed(tmp_path / "take.csv", [*times[: rate - 5], *times[2 * rate - 6 :]]) == rate
+    assert timed(tmp_path / "dropped.csv", times) == pytest.approx(rate, abs=0.5)
+    assert timed(tmp_path / "short.csv", times[: rate + 2]) == 60, "not one whole second"
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "24", "25", "30000/1001", "60", "12", "15/2"])
+def test_the_rate_is_that_of_times_in_seconds(tmp_path: Path, rate: str) -> None:
+    """As `fit` writes them, also of a video's frames from which some are missing."""
+    times = [f"{float(k / Fraction(rate)):.6f}" for k in range(40) if k not in (7, 20)]
+    assert timed(tmp_path / "take.csv", times) == Fraction(rate)
+
+
+@pytest.mark.parametrize("times", [["0"] * 9, ["soon", "later"], ["0.1"], ["nan", "1"], ["", ""]])
+def test_times_that_tell_no_rate_leave_it_at_60(tmp_path: Path, times: list[str]) -> None:
+    assert timed(tmp_path / "take.csv", times) == 60
+
+
+def test_a_rate_that_is_given_counts(tmp_path: Path) -> None:
+    rows = [[f"{k / 25:.6f}", 61, *np.zeros(55)] for k in range(9)]
+    path = recorded(tmp_path / "take.csv", rows)
+    assert Performance.from_csv(path).rate == 25
+    assert Performance.from_csv(path, rate=Fraction("29.97")).rate == Fraction(2997, 100)
+
+
 def test_gaze_follows_the_recorded_eyes(tmp_path: Path) -> None:
     def look(**values: float) -> list[object]:
         return row(np.array([values.get(name, 0.0) for name in (*ACTIONS, *TURNS)]))

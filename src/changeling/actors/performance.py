@@ -71,13 +71,16 @@ class Performance:
         )
 
     @classmethod
-    def from_csv(cls, path: Path, *, seed: int = 0, rate: Fraction = Fraction(60)) -> Performance:
+    def from_csv(cls, path: Path, *, seed: int = 0, rate: Fraction | None = None) -> Performance:
         """A performance recorded by a phone: a CSV of ARKit blend shapes (Live Link Face).
 
         HeadYaw, HeadPitch and HeadRoll are radians; light, camera and background come from the
-        seed. Raises UserError for a file that is none.
+        seed. rate: frames a second; None: by the recording's timecodes, or 60 where a recording of
+        less than about two seconds or without timecodes does not tell. Raises UserError for a file
+        that is none.
         """
         recorded = read_recording(path)
+        rate = rate or recorded.rate or Fraction(60)
         count = len(recorded.actions)
         staged = cls.from_seed(seed, seconds=count / float(rate), rate=rate)
         return replace(staged, actions=recorded.actions, turn=recorded.turn, gaze=recorded.gaze)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -17,6 +20,10 @@ TURNS = {"HeadYaw": 1, "HeadPitch": -1, "HeadRoll": 1}
 """Columns of the head's rotation in radians, with the sign that `Performance.turn` gives them."""
 OPTIONAL = ("tongueOut", *TURNS)
 """Columns that may be missing: they are 0 then."""
+_RATES = [Fraction(k) for k in (24, 25, 30, 50, 60)] + [
+    Fraction(k, 1001) for k in (24000, 30000, 60000)
+]
+"""Usual frames a second, which times of six decimal places tell apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +33,8 @@ class Recording:
     actions: Floats
     turn: Floats
     gaze: Floats
+    rate: Fraction | None
+    """Frames a second by its column Timecode; None when that does not tell."""
 
 
 def read_recording(path: Path) -> Recording:
@@ -42,12 +51,16 @@ def read_recording(path: Path) -> Recording:
             "give a CSV with the 52 ARKit blend shapes, as Live Link Face records them."
         )
     names = [*ACTIONS, *TURNS]
-    table = [_numbers(row, header, names, f"{path} line {line}") for line, row in rows]
+    table, times = list[list[float]](), list[str]()
+    for line, row in rows:
+        table.append(_numbers(row, header, names, f"{path} line {line}"))
+        times.append(row[header.index("timecode")] if "timecode" in header else "")
     if not table:
         raise UserError(f"{path} holds no frame: give a CSV with a row for each frame.")
     values = np.array(table, np.float32)
     actions, turn = values[:, : len(ACTIONS)].clip(0, 1), values[:, len(ACTIONS) :]
-    return Recording(actions, turn * np.array([*TURNS.values()], np.float32), _gaze(actions))
+    turn = turn * np.array([*TURNS.values()], np.float32)
+    return Recording(actions, turn, _gaze(actions), _rate(times))
 
 
 def write_recording(path: Path, times: Sequence[float], actions: Floats, turn: Floats) -> None:
@@ -90,6 +103,23 @@ def _numbers(row: list[str], header: list[str], names: list[str], where: str) ->
     if not np.isfinite(values).all():
         raise UserError(f"{where} holds a number that is not finite: mend or remove that line.")
     return values
+
+
+def _rate(times: Sequence[str]) -> Fraction | None:
+    """Frames a second of times in seconds or as HH:MM:SS:FF.fff; None when they do not tell."""
+    if all(":" in time for time in times):
+        # How many frames a timecode counts in a second is not said, so rows are counted instead.
+        seconds = [len(list(rows)) for _, rows in groupby(times, lambda time: time.strip()[:8])]
+        return Fraction(round(median(seconds[1:-1]))) if len(seconds) > 2 else None
+    try:
+        step = median(np.diff([float(time) for time in times]).tolist())
+    except ValueError:  # StatisticsError, for a single row, is one too
+        return None
+    if not step > 0 or not np.isfinite(step):
+        return None
+    nearest = min(_RATES, key=lambda rate: abs(rate * step - 1))
+    near = abs(nearest * step - 1) < 1e-4
+    return nearest if near else Fraction(1 / step).limit_denominator(1000) or None
 
 
 def _gaze(actions: Floats) -> Floats:

@@ -1,9 +1,18 @@
 """`changeling film`: an actor's performance as a signed video with its truth beside it."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from changeling.cli.bars import ACTORS, Bar
-from changeling.cli.values import Amount, OptionalPath, OptionalSeed, Out, Seed, Size
+from changeling.cli.values import (
+    Amount,
+    OptionalAmount,
+    OptionalPath,
+    OptionalSeed,
+    Out,
+    Seed,
+    Size,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,8 @@ class Film:
     """Width and height in pixels."""
     csv: OptionalPath = None
     """Perform this recording of ARKit blend shapes (Live Link Face) instead of a seed's."""
+    csv_rate: OptionalAmount = None
+    """Frames a second of the --csv; by default what its timecodes tell, or 60."""
     overwrite: bool = False
     """Replace the file if it exists."""
 
@@ -33,7 +44,8 @@ class Film:
         from changeling.actors import Actor, Performance, film, sidecar_path
 
         if self.csv:
-            performance = Performance.from_csv(self.csv, seed=self.performance)
+            rate = Fraction(repr(self.csv_rate)) if self.csv_rate else None
+            performance = Performance.from_csv(self.csv, seed=self.performance, rate=rate)
         else:
             performance = Performance.from_seed(self.performance, seconds=self.seconds)
         styling = self.actor if self.styling is None else self.styling
