@@ -1,22 +1,18 @@
 """`changeling doctor`: what this machine has, and what to mend."""
 
 import platform
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from changeling import __version__
+import changeling
 from changeling.errors import UserError
 from changeling.provenance import configuration_folder, find_signer
-
-PACKAGES = (
-    "torch", "warp-lang", "anny", "av", "c2pa-python", "opencv-python-headless", "numpy",
-    "safetensors", "tyro", "rich",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,21 +63,28 @@ def _name(check: Check) -> str:
 
 
 def _versions() -> Iterator[Finding]:
-    yield Finding("changeling", __version__)
+    yield Finding("changeling", changeling.__version__)
     old = "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer"
     yield Finding("python", f"{platform.python_version()} on {platform.platform()}", old)
-    for package in PACKAGES:
+    for package, wanted in _wanted().items():
         try:
             yield Finding(package, version(package))
         except PackageNotFoundError:
-            yield Finding(package, "missing", f"pip install {package}")
+            yield Finding(package, "missing", f"pip install '{wanted}'")
+
+
+def _wanted() -> dict[str, str]:
+    """By the name of each package that changeling needs, what pip is told, such as "av>=18"."""
+    every = [line.partition(";") for line in requires("changeling") or []]
+    needed = [wanted.strip() for wanted, _, condition in every if "extra" not in condition]
+    return {re.split(r"[^\w.-]", wanted)[0]: wanted for wanted in needed}
 
 
 def _cascades() -> Iterator[Finding]:
     import cv2
 
     there = hasattr(cv2, "CascadeClassifier")
-    mend = "" if there else "pip install 'opencv-python-headless>=4.10,<5'"
+    mend = "" if there else f"pip install '{_wanted()['opencv-python-headless']}'"
     yield Finding("face cascades", "in OpenCV" if there else "not in this OpenCV", mend)
 
 
@@ -95,11 +98,20 @@ def _device() -> Iterator[Finding]:
     yield Finding("threads", f"{best.threads}, and {best.workers} that prepare batches")
 
 
-def _landmarks() -> Iterator[Finding]:
-    from changeling.faces import Landmarker
+def _weights() -> Iterator[Finding]:
+    from changeling.faces.weights import read_weights
 
-    Landmarker.load()
-    yield Finding("landmarks", "weights are as installed")
+    root = Path(changeling.__file__).parent
+    # Both files of a network are looked for, so that one that lacks the other is found.
+    stems = {
+        path.with_suffix("") for kind in ("safetensors", "json") for path in root.rglob(f"*.{kind}")
+    }
+    for stem in sorted(stems, key=lambda stem: stem.name):
+        try:
+            read_weights(stem.with_suffix(".safetensors"), network=stem.name)
+            yield Finding(stem.name, "weights are as installed")
+        except UserError as error:
+            yield Finding(stem.name, "damaged", str(error).rstrip("."))
 
 
 def _ffmpeg() -> Iterator[Finding]:
@@ -161,5 +173,5 @@ def _caches() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _versions, _cascades, _device, _landmarks, _ffmpeg, _key, _trust, _caches,
+    _versions, _cascades, _device, _weights, _ffmpeg, _key, _trust, _caches,
 )  # fmt: skip
