@@ -1,5 +1,7 @@
 """A whole picture or video converted: nothing lost, everything counted, consent asked, signed."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -12,7 +14,7 @@ import torch
 from colours import ByColour, enrolled
 from torch import Tensor
 
-from changeling.converting import Conversion, Donor, How, convert, convert_frame
+from changeling.converting import Conversion, Donor, How, convert, convert_frame, video
 from changeling.errors import UserError
 from changeling.faces import Face, Identifier
 from changeling.generators import Swapped
@@ -124,6 +126,40 @@ def test_a_video_is_converted_frame_by_frame(tmp_path: Path, consent: Path) -> N
         ).pixels
         assert np.abs(after.pixels.astype(int) - wanted).mean() < 2
         assert after.pixels[32, 40, 0] > 200 > 60 > after.pixels[32, 40, 1]
+
+
+def test_large_frames_wait_in_smaller_numbers(
+    tmp_path: Path, consent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than 2²⁸ bytes of frames are held, if ten of them are so many."""
+    sizes = [(640, 360), (1920, 1080), (2560, 1440), (3840, 2160), (7680, 4320)]
+    assert [video._depth(3 * w * h) for w, h in sizes] == [4, 4, 3, 1, 1]
+    for width, height in sizes[:-1]:
+        assert (6 * video._depth(3 * width * height) + 4) * 3 * width * height <= 2**28
+    source = clip(tmp_path / "a.mp4", [1] * 40)
+    read, written = [0], [0]
+    waiting: dict[int, int] = {}
+
+    def reading(path: Path) -> Iterator[Frame]:
+        for one in read_frames(path):
+            read[0] += 1
+            yield one
+
+    class Slow(FrameWriter):
+        def write(self, frame: Frame) -> None:
+            time.sleep(0.02)
+            waiting[room] = max(waiting.get(room, 0), read[0] - written[0])
+            written[0] += 1
+            super().write(frame)
+
+    monkeypatch.setattr(video, "read_frames", reading)
+    monkeypatch.setattr(video, "FrameWriter", Slow)
+    for room in (10, 28):
+        read[0] = written[0] = 0
+        monkeypatch.setattr(video, "_MOST_BYTES", room * 3 * 80 * 64)
+        given = {"to": "b", "donor": DONOR, "today": TODAY, "consent": consent}
+        convert(source, tmp_path / f"{room}.mp4", Painted([]), **given)  # type: ignore[arg-type]
+    assert waiting[10] <= 10 < waiting[28] <= 28
 
 
 def test_uneven_time_stamps_are_kept(tmp_path: Path, consent: Path) -> None:

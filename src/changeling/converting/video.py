@@ -34,8 +34,10 @@ from changeling.media import (
 )
 from changeling.provenance import Consent, Credential, Ingredient, Source, Use, publish, sha256
 
-_BATCH = 8
-"""Frames whose faces are swapped in one call of the network."""
+_DEPTH = 4
+"""Frames that a stage is ahead of the next one; twice as many faces are swapped in one call."""
+_MOST_BYTES = 2**28
+"""Pixels that wait in and between the stages; larger frames than 1920×1080 wait in fewer."""
 
 
 @dataclass(frozen=True)
@@ -219,15 +221,24 @@ def _convert_video(source: Path, beside: Path, work: Work, tick: Tick) -> Conver
         audio_from=source if video.audio else None,
     )
     counts: list[tuple[int, int]] = []
-    with writer, Stages() as stages:
+    depth = _depth(3 * video.width * video.height)
+    with writer, Stages(depth=depth) as stages:
         decoded = stages.ahead(_decode(source))
         found = stages.ahead(_find(decoded, work.eyes))
-        made = stages.ahead(_make(found, work.make))
+        made = stages.ahead(_make(found, work.make, 2 * depth))
         for faces, frame, replaced in stages.ahead(_blend(made, work.how)):
             writer.write(frame)
             counts.append((faces, replaced))
             tick(len(counts), video.frames)
     return _counted(counts)
+
+
+def _depth(frame: int) -> int:
+    """How far the stages may be ahead, with so many bytes a frame.
+
+    Four queues and a batch as large as two of them hold frames, and each of four hands one.
+    """
+    return min(_DEPTH, max(1, (_MOST_BYTES // frame - 4) // 6))
 
 
 def _decode(source: Path) -> Generator[Frame]:
@@ -239,9 +250,11 @@ def _find(frames: Generator[Frame], eyes: Eyes) -> Generator[Chosen]:
         yield eyes.look(frame)
 
 
-def _make(found: Generator[Chosen], make: Make) -> Generator[tuple[Chosen, Sequence[Layer]]]:
-    """What is put over each frame, made in batches."""
-    while batch := list(islice(found, _BATCH)):
+def _make(
+    found: Generator[Chosen], make: Make, size: int
+) -> Generator[tuple[Chosen, Sequence[Layer]]]:
+    """What is put over each frame, made in batches of `size`."""
+    while batch := list(islice(found, size)):
         yield from zip(batch, make(batch), strict=True)
 
 
