@@ -38,6 +38,7 @@ class Teach:
     ]
     """landmarks: the points that align every face. expression: what a face does, by those points.
     identity: whether two pictures show one face.
+    swapper and autoencoder: what `changeling train` of supervised and of autoencoder begins with.
     face: the morphable model that `changeling fit` fits, in minutes of its own.
     fashion: what a picture of FashionMNIST shows, for the distances of drawn pictures."""
     out: OptionalPath = None
