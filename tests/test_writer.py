@@ -178,7 +178,7 @@ def test_sound_keeps_step_with_moving_pictures(
     with av.open(str(tmp_path / "a.mp4"), "w") as output:
         sound = Sound(source, output)
     sound.close()
-    assert (sound.picture_base, sound.delay) == (Fraction(1, 12800), 0)
+    assert (sound.picture_base, sound.delay) == (Fraction(1, 12800), Fraction(0))
 
 
 def test_a_writer_whose_sound_fails_is_closed(
