@@ -1,6 +1,7 @@
 """The house rules that can be read off the source: who imports whom, how long things are."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -113,3 +114,13 @@ def test_every_public_name_exists(room: str) -> None:
     missing = [name for name in module.__all__ if not hasattr(module, name)]
     assert missing == []
     assert len(module.__all__) == len(set(module.__all__))
+
+
+def test_every_file_that_is_no_python_goes_into_the_wheel() -> None:
+    """Else the page that people rate by is missing once the package is installed from one."""
+    text = (ROOT.parents[1] / "pyproject.toml").read_text("utf-8")
+    patterns = tomllib.loads(text)["tool"]["setuptools"]["package-data"]["changeling"]
+    packed = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    other = {path for path in ROOT.rglob("*") if path.is_file() and path.suffix != ".py"}
+    assert ROOT / "studio" / "rating.html" in packed
+    assert {path for path in other if "__pycache__" not in path.parts} <= packed
