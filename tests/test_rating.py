@@ -12,15 +12,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rating import CLIPS, FAMILIES, save
 
 from changeling.errors import UserError
+from changeling.measuring import Estimate
 from changeling.study import QUESTIONS, RatingResults, Sitting, rating_results
 from changeling.study.rating_attention import inattentive
 from changeling.study.rating_clips import TRUTH, Clip, Exhibit, cells_of, exhibits_of
+from changeling.study.rating_follows import follows
 from changeling.study.rating_order import APART, order_for
 from changeling.study.rating_store import STORE, Answer, Ratings
+from changeling.study.results import CellResult, Measurement
 
 
 def rate(study: Path, rater: str, opinion: Callable[[Exhibit, int], int]) -> None:
@@ -180,10 +184,34 @@ def test_results_by_hand(study: Path) -> None:
     psnr, whole = follow["psnr", "pose"], follow["seconds", "pose"]
     assert psnr.rho is not None
     assert psnr.rho.value == pytest.approx(4 / (2 * 5**0.5))
-    assert (psnr.of, psnr.count) == ("clips", 4)
+    # Four swaps of two performances, which are what is resampled.
+    assert (psnr.of, psnr.count, psnr.rho.clips) == ("clips", 4, 2)
     assert (whole.rho, whole.of, whole.count) == (None, "cells", 2)
     assert follow["psnr", "real or fake"].rho is None
     assert follow["psnr", "overall"].rho == psnr.rho
+
+
+def by_chance(seed: int) -> Estimate | None:
+    """ρ of eight families on eight clips, a metric and an opinion that know nothing of each other.
+
+    Each is swayed by the clip, as figures and opinions are.
+    """
+    random = np.random.default_rng(seed)
+    metric, opinion = (random.normal(size=8) + random.normal(size=(8, 8)) for _ in range(2))
+    cells, opinions = [], {}
+    for row in range(8):
+        figures = [Measurement("psnr", metric[row, k], str(k)) for k in range(8)]
+        cells.append(CellResult(f"f{row}", f"f{row}", "a", 0, "done", measurements=tuple(figures)))
+        opinions |= {(f"f{row}", str(k)): opinion[row, k] for k in range(8)}
+    asked = follows(cells, {"real or fake": opinions})
+    return next(asked).rho
+
+
+def test_the_interval_of_rho_holds_nothing_where_there_is_nothing() -> None:
+    """Families that swap one performance are alike: resampled one by one they covered half."""
+    found = [one for seed in range(20) if (one := by_chance(seed))]
+    assert {one.clips for one in found} == {8}
+    assert np.mean([one.low <= 0 <= one.high for one in found]) >= 0.85
 
 
 def test_what_is_written_is_anonymous_complete_and_the_same_again(study: Path) -> None:

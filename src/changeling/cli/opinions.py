@@ -25,7 +25,7 @@ def print_opinions(results: "RatingResults") -> None:
     people = "1 person" if results.raters == 1 else f"{results.raters} people"
     print(
         f"{results.answers} answers of {people} count. Intervals of opinions resample people, "
-        "those of ρ what is ordered; α is Krippendorff’s."
+        "those of ρ performances or cells; α is Krippendorff’s."
     )
 
 

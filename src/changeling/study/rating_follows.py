@@ -31,7 +31,8 @@ class Follows:
     count: int
     """How many."""
     rho: Estimate | None
-    """Spearman's ρ, its interval over resampled clips or cells. None: fewer than three, or all
+    """Spearman's ρ. Its interval resamples performances, since the swaps of one that several cells
+    made are alike; of a metric of whole cells it resamples cells. None: fewer than three, or all
     alike."""
 
 
@@ -41,6 +42,7 @@ def follows(cells: Sequence[CellResult], opinions: Mapping[str, Opinions]) -> It
     Figures during training and those that are not finite are left out.
     """
     figures: dict[str, dict[Swap, list[float]]] = {}
+    data = {cell.cell: cell.data for cell in cells}
     for cell in cells:
         for one in cell.measurements:
             if one.at is None and math.isfinite(one.value):
@@ -49,10 +51,12 @@ def follows(cells: Sequence[CellResult], opinions: Mapping[str, Opinions]) -> It
     for metric in sorted(figures):
         means = {swap: float(np.mean(values)) for swap, values in figures[metric].items()}
         for question, opinion in [*opinions.items(), (OVERALL, _overall(opinions))]:
-            yield _follow(metric, question, means, opinion)
+            yield _follow(metric, question, means, opinion, data)
 
 
-def _follow(metric: str, question: str, means: Opinions, opinions: Opinions) -> Follows:
+def _follow(
+    metric: str, question: str, means: Opinions, opinions: Opinions, data: Mapping[str, str]
+) -> Follows:
     of = "clips"
     both = sorted(means.keys() & opinions.keys())
     if not both:
@@ -61,7 +65,7 @@ def _follow(metric: str, question: str, means: Opinions, opinions: Opinions) -> 
     rho = rank_correlation(
         [means[swap] for swap in both],
         [opinions[swap] for swap in both],
-        [" ".join(swap) for swap in both],
+        [f"{data[cell]} {clip}" if of == "clips" else cell for cell, clip in both],
     )
     return Follows(metric, question, of, len(both), rho)
 
