@@ -53,6 +53,15 @@ class TestFrechet:
         """Means 1 and 6, variances 2 and 8."""
         assert frechet_distance(np.array([[0.0], [2]]), np.array([[4.0], [8]])) == pytest.approx(27)
 
+    @pytest.mark.parametrize("wrong", [np.nan, np.inf])
+    def test_features_that_are_no_numbers_have_no_distance(self, wrong: float) -> None:
+        """Not 0, which would be the best there is."""
+        one, other = drawn(9, 3, 0), drawn(9, 3, 1)
+        one[4, 1] = wrong
+        for distance in (frechet_distance, kernel_distance):
+            assert np.isnan(distance(one, other))
+            assert np.isnan(distance(other, one))
+
     def test_fewer_pictures_than_features(self) -> None:
         one, other = drawn(5, 12, 0), drawn(5, 12, 1)
         assert frechet_distance(one, one) == pytest.approx(0, abs=1e-6)

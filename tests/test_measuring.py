@@ -20,6 +20,7 @@ from changeling.measuring import (
     Score,
     error_map,
     mean,
+    mean_psnr,
     mse,
     psnr,
     score,
@@ -148,6 +149,15 @@ def test_psnr_is_finite_and_falls() -> None:
     assert psnr(0) == psnr(1e-12) == 100
     assert psnr(1) == 0
     assert psnr(0.01) == pytest.approx(20)
+
+
+def test_what_is_no_number_has_no_score() -> None:
+    """A picture of NaN is not the truth itself: 100 dB would be the best there is."""
+    assert np.isnan(psnr(float("nan")))
+    assert np.isnan(mean_psnr(torch.full((1, 3, 4, 4), torch.nan), torch.zeros(1, 3, 4, 4)))
+    nothing = np.full((48, 64, 3), np.nan, np.float32)
+    found = score(nothing, nothing)
+    assert np.isnan([found.mse, found.psnr, found.ssim]).all()
 
 
 def test_the_mean_averages_decibels() -> None:

@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+import torch
 
 from changeling.errors import UserError
 from changeling.generators.autoencoder import Config
+from changeling.measuring import tensors_in
 from changeling.provenance import State, verify
 from changeling.study.experiments import Place
 from changeling.study.experiments.attack import ACCEPTS, Attack, Verifiers
@@ -134,6 +136,22 @@ def test_a_watched_cell_is_measured_while_it_learns(place: Place) -> None:
     assert looks == sorted({max(1.0, round(9 * 1.5**-k)) for k in range(4)})
     assert watched.run(own).measurements == result.measurements
     assert len({value for value in figures(result, "truth_psnr")}) > 2
+
+
+def test_a_network_that_draws_no_numbers_is_a_row_that_says_so(place: Place) -> None:
+    """The losses of its last step were numbers, and the step itself broke it."""
+    broken = replace(TINY, family="broken", seed=3)
+    run = broken.train(place)
+    kept = run.load()
+    assert kept is not None
+    for tensor in tensors_in(kept.state):
+        tensor.fill_(torch.nan)
+    run.save(kept.step, kept.seconds, kept.state)
+    result = finished(broken, place)
+    assert (result.state, result.measurements) == ("diverged", ())
+    assert result.note == (
+        "broken-7-19-seed-3 draws what is no number: train it with a lower learning rate"
+    )
 
 
 def test_a_film_that_is_missing_is_named(swapped: CellResult, place: Place) -> None:

@@ -5,6 +5,8 @@ for faces), so the figures do not compare with published FID and KID. Compare on
 size: the Fréchet distance of few pictures is too large.
 """
 
+from math import nan
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +20,11 @@ def frechet_distance(one: Features, other: Features) -> float:
     """The Fréchet distance of two Gaussians fitted to features (n, d) and (m, d); n, m ≥ 2.
 
     |μ₁ - μ₂|² + tr(C₁ + C₂ - 2 (C₁ C₂)^½), 0 for equal sets: Heusel et al., "GANs trained by a two
-    time-scale update rule converge to a local Nash equilibrium", NeurIPS 2017, equation 6.
+    time-scale update rule converge to a local Nash equilibrium", NeurIPS 2017, equation 6. NaN where
+    a feature is not finite.
     """
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        return nan
     means, spreads = zip(*(_gaussian(features) for features in (one, other)), strict=True)
     root = _root(spreads[0])
     # C₁ C₂ has the eigenvalues of the symmetric C₁^½ C₂ C₁^½, of which rounding cannot make
@@ -35,8 +40,10 @@ def kernel_distance(one: Features, other: Features) -> float:
 
     With the kernel (x·y / d + 1)³ and the unbiased estimate, so that it is 0 on average, and often
     below, for two samples of the same: Bińkowski et al., "Demystifying MMD GANs", ICLR 2018,
-    section 4.
+    section 4. NaN where a feature is not finite.
     """
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        return nan
     x, y = (_checked(features) for features in (one, other))
     n, m = len(x), len(y)
     return float(

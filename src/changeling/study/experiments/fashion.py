@@ -34,7 +34,7 @@ from changeling.measuring import (
 )
 from changeling.study.experiments.experiment import Cell, Extent, Place, Study
 from changeling.study.experiments.fashion_page import page
-from changeling.study.experiments.following import follow, taken
+from changeling.study.experiments.following import follow, numbers, taken
 from changeling.study.experiments.sheets import Sheets, real_and_drawn, spectra, strip
 from changeling.study.results import CellResult, Measurement
 from changeling.study.train import train_pictures
@@ -93,7 +93,7 @@ class Clothes:
         memory = peak_memory(place.runtime.device)
         family = load_drawer(run.folder, runtime=place.runtime)
         sheets = Sheets(place, self.name, self.learner)
-        drawn = _sized(family.draw(self.count, seed=self.seed))
+        drawn = _sized(numbers(family.draw(self.count, seed=self.seed), self.name))
         real, _ = pictures("test", max(self.count, _FEW))
         found = [*_losses(run, self.config.batch), *measured(drawn, real)]
         sheets.add("samples", real_and_drawn(real, drawn), "real pictures, and drawn ones")

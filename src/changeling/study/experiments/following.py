@@ -4,10 +4,12 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from changeling.study.experiments.experiment import Place
 from changeling.study.stages import Stage
 from changeling.study.train import Advance
-from changeling.training import Run
+from changeling.training import Diverged, Run
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ def follow(advances: Generator[Advance], cell: str, things: str, place: Place) -
             done = advance.progress
             note = f"%, {done.rate:.0f} {things}/s, {done.left / 60:.1f} minutes left"
             place.tell(Stage(f"train {cell}", round(100 * done.fraction), 100, note))
+
+
+def numbers(drawn: Tensor, cell: str) -> Tensor:
+    """What a trained network drew. Raises Diverged where that is no number.
+
+    The losses of its last step may all have been some: they are of the weights before it.
+    """
+    if not drawn.isfinite().all():
+        raise Diverged(f"{cell} draws what is no number: train it with a lower learning rate")
+    return drawn
 
 
 def taken(run: Run) -> Taken:

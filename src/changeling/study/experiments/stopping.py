@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from changeling.faces import Tracker, crop
-from changeling.generators import load_generator
 from changeling.measuring import Eyes, HeldOut, progress_of, read_samples
 from changeling.media import writing
 from changeling.study.experiments import face_to_face
@@ -103,7 +102,7 @@ class Watched:
     def _look(self, place: Place, budget: Budget, asked: Sequence[HeldOut], path: Path) -> None:
         run = self.trained.within(budget).train(place)
         took = taken(run)
-        swaps = load_generator(run.folder, runtime=place.runtime)
+        swaps = self.trained.network(run, place)
         eyes = Eyes.load()
         measured: list[Measurement] = []
         for index, held_out in enumerate(asked):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from torch import Tensor
 
 from changeling.faces import Jitter
 from changeling.generators import FamilyConfig, Swaps, load_generator
@@ -22,7 +23,7 @@ from changeling.measuring import (
 )
 from changeling.study.experiments.errors import split_of
 from changeling.study.experiments.experiment import Place
-from changeling.study.experiments.following import follow, taken
+from changeling.study.experiments.following import follow, numbers, taken
 from changeling.study.experiments.material import Clip, Films, Material
 from changeling.study.experiments.swappers import Network, Swapper, swapper
 from changeling.study.results import CellResult, Measurement, Shown
@@ -81,6 +82,12 @@ class Trained:
         follow(advances, self.name, "faces", place)
         return Run(folder)
 
+    def network(self, run: Run, place: Place) -> Swaps:
+        """What was trained, to swap with. Raises Diverged when it draws no numbers."""
+        swaps = load_generator(run.folder, runtime=self.runtime(place))
+        numbers(swaps.swap(_grey(swaps), to=swaps.people[0]).faces, self.name)
+        return swaps
+
     def runtime(self, place: Place) -> Runtime:
         """The machine, used in the cell's precision."""
         if self.precision is None:
@@ -92,7 +99,7 @@ class Trained:
         forget_peak(place.runtime.device)
         run = self.train(place)
         memory = peak_memory(place.runtime.device)
-        generator = load_generator(run.folder, runtime=self.runtime(place))
+        generator = self.network(run, place)
         trained = Network(run, generator, self.material, place)
         measured = swapped_clips(self, self.material.films(place), trained, place)
         took = taken(run)
@@ -145,8 +152,13 @@ def _size(run: Run, swaps: Swaps) -> Iterator[Measurement]:
     checkpoint = run.load()
     assert checkpoint is not None, run.folder
     yield Measurement("parameters", float(parameters(tensors_in(checkpoint.state["network"]))))
-    face = torch.full((1, 3, swaps.size, swaps.size), 0.5)
+    face = _grey(swaps)
     yield Measurement("operations", float(operations(lambda: swaps.swap(face, to=swaps.people[0]))))
+
+
+def _grey(swaps: Swaps) -> Tensor:
+    """A face to try a network on."""
+    return torch.full((1, 3, swaps.size, swaps.size), 0.5)
 
 
 def swapped_clips(
