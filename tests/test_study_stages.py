@@ -36,6 +36,24 @@ def test_a_stage_that_is_written_down_is_not_done_again(tmp_path: Path) -> None:
     assert [one["name"] for one in json.loads(path.read_text())["finished"]] == ["film a", "film b"]
 
 
+def test_a_stage_whose_file_is_gone_is_done_again(tmp_path: Path) -> None:
+    path, made = tmp_path / "stages.json", [tmp_path / "a.mp4", tmp_path / "a.npz"]
+    done: list[int] = []
+
+    def work(_: object) -> None:
+        done.append(len(done))
+        for one in made:
+            one.write_bytes(b"film")
+
+    Ledger(path, quiet).once("film a", work, *made)
+    Ledger(path, quiet).once("film a", work, *made)
+    assert done == [0]
+    made[1].unlink()
+    Ledger(path, quiet).once("film a", work, *made)
+    assert done == [0, 1]
+    assert len(json.loads(path.read_text())["finished"]) == 1
+
+
 def test_speed_is_that_of_all_stages_with_the_verb(tmp_path: Path) -> None:
     path = tmp_path / "stages.json"
     rows = [("film a", 10, 2.0), ("film b", 20, 1.0), ("extract a", 90, 1.0)]

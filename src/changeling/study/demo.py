@@ -83,12 +83,15 @@ class _Study:
         """Do the stages that are not done yet; scores.json comes last."""
         ledger = Ledger(self.folder / names.STAGES, self.tell)
         for name, actor, performance in self._films():
-            ledger.once(f"film {name}", partial(self._film, name, actor, performance))
+            work = partial(self._film, name, actor, performance)
+            ledger.once(f"film {name}", work, self.folder / name)
         for person in names.PEOPLE:
-            ledger.once(f"extract {names.FACES}/{person}", partial(self._extract, person))
-        ledger.once(f"train {names.RUN}", self._train)
-        ledger.once(f"convert {names.SWAP}", self._convert)
-        ledger.once(f"show {names.SIDE_BY_SIDE}", self._side_by_side)
+            faces = self.folder / names.FACES / person
+            ledger.once(f"extract {names.FACES}/{person}", partial(self._extract, person), faces)
+        ledger.once(f"train {names.RUN}", self._train, self.folder / names.RUN)
+        ledger.once(f"convert {names.SWAP}", self._convert, self.folder / names.SWAP)
+        show = self.folder / names.SIDE_BY_SIDE
+        ledger.once(f"show {names.SIDE_BY_SIDE}", self._side_by_side, show)
         judging = Clock(f"judge {names.SWAP}", self.tell)
         rivals = self._rivals()
         results = self._results(ledger, self._judge(rivals, judging.tick))

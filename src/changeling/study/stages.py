@@ -71,7 +71,8 @@ class _Written:
 
 
 class Ledger:
-    """The file that says which stages are done; a stage in it is not done again."""
+    """The file that says which stages are done; they are not done again while what they made is
+    there."""
 
     def __init__(self, path: Path, tell: Tell) -> None:
         self._path, self._tell = path, tell
@@ -81,9 +82,9 @@ class Ledger:
             written = from_json(_Written, data, where=str(path))
             self._finished = {one.name: one for one in written.finished}
 
-    def once(self, name: str, work: Callable[[Tick], object]) -> None:
-        """Do `work` and write it down, unless it is."""
-        if name in self._finished:
+    def once(self, name: str, work: Callable[[Tick], object], *made: Path) -> None:
+        """Do `work`, which makes the files `made`, and write it down, unless all that is done."""
+        if name in self._finished and all(path.exists() for path in made):
             return
         clock = Clock(name, self._tell)
         work(clock.tick)

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from changeling.actors import Actor, Performance, film
+from changeling.actors.sidecar import sidecar_path
 from changeling.faces import Face, FaceSet, Tracker, extract, open_set
 from changeling.faces.alignment import Matrix
+from changeling.faces.faceset import INDEX
 from changeling.measuring import Swapping
 from changeling.media import Pixels, Tick
 from changeling.study.experiments.experiment import Place
@@ -86,14 +88,15 @@ class Material:
         for person, actor, seed in learnt:
             path = folder / f"{person}.mp4"
             work = partial(_film, actor, seed, self.seconds, path)
-            ledger.once(f"film {pair}/{person}.mp4", work)
-            work = partial(self._extract, path, self._set(folder, person), place)
-            ledger.once(f"extract {pair}/{self._set(folder, person).name}", work)
+            ledger.once(f"film {pair}/{person}.mp4", work, path, sidecar_path(path))
+            faces = self._set(folder, person)
+            work = partial(self._extract, path, faces, place)
+            ledger.once(f"extract {pair}/{faces.name}", work, faces / INDEX)
         clips = tuple(self._clips(folder))
         for clip, actor, true, seed in zip(clips, *zip(*self._roles(), strict=True), strict=True):
             for path, who in ((clip.performance, actor), (clip.truth, true)):
                 work = partial(_film, who, seed, self.clip_seconds, path)
-                ledger.once(f"film {pair}/{path.name}", work)
+                ledger.once(f"film {pair}/{path.name}", work, path, sidecar_path(path))
         sets = tuple((person, open_set(self._set(folder, person))) for person in (A, B))
         return Films(sets, clips)
 
