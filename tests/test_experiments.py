@@ -158,6 +158,12 @@ def test_minutes_are_repeated_as_the_steps_that_they_were(tmp_path: Path) -> Non
     assert second.budgets == [Budget(None, 7)] * 3
     one, other = (path / "toys" / "results.csv" for path in (tmp_path, tmp_path / "b"))
     assert one.read_bytes() == other.read_bytes()
+    # The command on the page repeats it too, and so does that of a study begun and not finished.
+    command = f"--extent laptop -o {tmp_path / 'b'} --repeat {tmp_path / 'b' / 'toys'}"
+    assert command in (tmp_path / "b" / "toys" / "report.html").read_text("utf-8")
+    (tmp_path / "b" / "toys" / "cells" / "two" / "result.json").unlink()
+    run_study(toy(second), place(tmp_path / "b"), repeat=tmp_path / "b" / "toys")
+    assert second.budgets == [Budget(None, 7)] * 4
 
 
 def test_measuring_again_compares_with_what_is_written(tmp_path: Path) -> None:
@@ -166,8 +172,25 @@ def test_measuring_again_compares_with_what_is_written(tmp_path: Path) -> None:
     run_study(toy(notes), place(tmp_path))
     assert list(compared(*again(toy(notes), place(tmp_path), "two"))) == []
     notes.value = 0.2
-    ((one, other),) = compared(*again(toy(notes), place(tmp_path), "two"))
-    assert (one.metric, one.clip, one.value, other.value) == ("a", "1", 0.1, 0.2)
+    found = compared(*again(toy(notes), place(tmp_path), "two"))
+    assert list(found) == [(("a", "1", None), 0.1, 0.2)]
+
+
+def test_figures_that_only_one_result_has_are_named() -> None:
+    """A metric that came later, a clip that is gone, a look at another moment."""
+    figures = Measurement("a", 1.0, "1"), Measurement("a", 2.0, "2"), Measurement("b", 3.0, at=5.0)
+    other = Measurement("c", 4.0, "1"), Measurement("b", 3.0, at=6.0)
+    one = CellResult("x", "f", "d", 0, "done", measurements=figures)
+    now = replace(one, measurements=(figures[1], *other), seconds=9.0)
+    assert list(compared(one, now)) == [
+        (("a", "1", None), 1.0, None),
+        (("b", "", 5.0), 3.0, None),
+        (("c", "1", None), None, 4.0),
+        (("b", "", 6.0), None, 3.0),
+    ]
+    broken = CellResult("x", "f", "d", 0, "diverged", "training diverged")
+    assert len(list(compared(one, broken))) == 3
+    assert list(compared(broken, broken)) == []
 
 
 def test_extents_have_folders_of_their_own(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from shutil import rmtree
 
 import pytest
 import torch
@@ -11,10 +12,19 @@ from changeling.errors import UserError
 from changeling.generators.autoencoder import Config
 from changeling.measuring import tensors_in
 from changeling.provenance import State, verify
-from changeling.study.experiments import Place
-from changeling.study.experiments.attack import ACCEPTS, Attack, Verifiers
+from changeling.study.experiments import STUDIES, Place
+from changeling.study.experiments.attack import ACCEPTS, Attack, Verifiers, shown_study
 from changeling.study.experiments.material import Material
-from changeling.study.experiments.running import Settings, finished, open_study
+from changeling.study.experiments.running import (
+    Planned,
+    Settings,
+    as_planned,
+    compared,
+    finished,
+    open_study,
+    planned,
+    steps_of,
+)
 from changeling.study.experiments.stopping import Watched
 from changeling.study.experiments.swapping import Trained, Untrained
 from changeling.study.results import CellResult
@@ -138,6 +148,17 @@ def test_a_watched_cell_is_measured_while_it_learns(place: Place) -> None:
     assert len({value for value in figures(result, "truth_psnr")}) > 2
 
 
+def test_a_film_that_is_missing_is_made_again(swapped: CellResult, place: Place) -> None:
+    """The performance by the films' ledger and the swap by its cell, with the same figures."""
+    gone = [place.folder / one.file for one in swapped.shown[:2]]
+    for path in gone:
+        path.unlink()
+    again = finished(TINY, place)
+    assert all(path.exists() for path in gone)
+    assert list(compared(swapped, again)) == []
+    assert (again.memory, again.wall) == (swapped.memory, swapped.wall)
+
+
 def test_a_network_that_draws_no_numbers_is_a_row_that_says_so(place: Place) -> None:
     """The losses of its last step were numbers, and the step itself broke it."""
     broken = replace(TINY, family="broken", seed=3)
@@ -152,6 +173,46 @@ def test_a_network_that_draws_no_numbers_is_a_row_that_says_so(place: Place) -> 
     assert result.note == (
         "broken-7-19-seed-3 draws what is no number: train it with a lower learning rate"
     )
+
+
+def test_looks_are_repeated_where_they_were(place: Place) -> None:
+    """Looks that minutes made fall where the machine was: steps say where, and the same comes out.
+
+    The last look is measured again from the run; those before it are of networks that are gone.
+    """
+    own = replace(place, root=place.root / "minutes", study="when-to-stop")
+    watched = Watched(TINY.within(Budget(None, 9)), looks=4)
+    before = finished(watched.at((2, 3, 7)), own)
+    study = replace(STUDIES["when-to-stop"], cells=lambda extent: (watched,))
+    steps = steps_of(own.folder, study.cells("quick"))
+    assert steps == (Planned(watched.name, 7, (2, 3, 7)),)
+    repeat = replace(own, root=place.root / "repeat")
+    (cell,) = planned(study, Settings(study.name, "quick", steps))
+    again = cell.run(repeat)
+    assert list(compared(before, again)) == []
+    assert {one.at for one in again.measurements} == {2.0, 3.0, 7.0, None}
+    assert figures(before, "parameters") == figures(again, "parameters") != []
+    assert (before.samples, len(figures(before, "operations"))) == (7 * 2 * TINY.config.batch, 1)
+    looks = sorted((repeat.cell(cell.name) / "looks").iterdir())
+    for path in looks[1:]:  # the last one is not read
+        spoilt = path.read_text("utf-8").replace('"value": ', '"value": 1')
+        path.write_text(spoilt, encoding="utf-8")
+    assert {at for (_, _, at), *_ in compared(before, cell.run(repeat))} == {3.0}
+
+
+def test_the_swaps_of_a_repeated_study_are_attacked_as_they_were_made(place: Place) -> None:
+    """Neither refused nor trained again; and an attack that repeats repeats the swaps."""
+    root = place.root / "repeated"
+    swaps, own = replace(place, root=root), replace(place, root=root, study="attack")
+    steps = (Planned(TINY.name, 5),)
+    open_study(swaps.folder, Settings("face-to-face", "quick", steps))
+    assert shown_study(own) == (swaps, Settings("face-to-face", "quick", steps))
+    rmtree(swaps.folder)
+    open_study(own.folder, Settings("attack", "quick", steps))
+    assert shown_study(own) == (swaps, Settings("face-to-face", "quick", steps))
+    open_study(*(at.folder if isinstance(at, Place) else at for at in shown_study(own)))
+    cell = as_planned(TINY, shown_study(own)[1])
+    assert cell.budget == Budget(None, 5)
 
 
 def test_a_film_that_is_missing_is_named(swapped: CellResult, place: Place) -> None:

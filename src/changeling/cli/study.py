@@ -83,10 +83,12 @@ class Study:
         names = [one.name for one in planned(asked, settings)] if self.cell is None else [self.cell]
         differing = 0
         for name in names:
-            lines = list(compared(*again(asked, place, name)))
-            differing += len(lines)
-            for one, other in lines:
-                print(f"{name} {one.metric} {one.clip}: {one.value} is written, {other.value} now")
+            figures = list(compared(*again(asked, place, name)))
+            differing += len(figures)
+            for (metric, clip, at), written, now in figures:
+                where = " ".join([name, metric, clip, *([] if at is None else [f"at {at:g}"])])
+                told = ("none" if one is None else str(one) for one in (written, now))
+                print("{}: {} is written, {} now".format(where, *told))
         print(f"{len(names)} cells measured again: {differing} figures differ")
         return 1 if differing else 0
 

@@ -6,10 +6,9 @@ from changeling.measuring.border import Border, border
 from changeling.measuring.clip import Bare, ClipFigures, ClipFiles, Placed, Unaided, clip_figures
 from changeling.measuring.correlation import rank_correlation, spearman
 from changeling.measuring.cost import (
-    forget_peak,
+    Memory,
     operations,
     parameters,
-    peak_memory,
     tensors_in,
 )
 from changeling.measuring.denoising import (
@@ -90,6 +89,7 @@ __all__ = [
     "Manifold",
     "MeanFace",
     "Memorising",
+    "Memory",
     "Modes",
     "Moment",
     "NonLocalMeans",
@@ -116,7 +116,6 @@ __all__ = [
     "estimate",
     "expression_errors",
     "flicker",
-    "forget_peak",
     "frechet_distance",
     "judge",
     "judge_videos",
@@ -136,7 +135,6 @@ __all__ = [
     "msssim",
     "operations",
     "parameters",
-    "peak_memory",
     "performance_error",
     "perturbed",
     "pose_errors",

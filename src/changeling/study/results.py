@@ -24,7 +24,7 @@ class Measurement:
     clip: str = ""
     """What was measured: intervals resample clips. Empty: the cell as a whole."""
     at: float | None = None
-    """Seconds of training at which it was measured, for a curve; None: at the end."""
+    """Steps or epochs after which it was measured, for a curve; None: at the end."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,11 @@ class CellResult:
     seconds: float = 0.0
     """Seconds trained."""
     memory: float = 0.0
-    """Bytes that this process used at the most while it trained."""
+    """Bytes that training took at the most, above what this process held before it."""
+    samples: int = 0
+    """Faces or pictures that it was trained on, each as often as it was shown."""
+    wall: float = 0.0
+    """Seconds of its last sitting, training and measuring together."""
     measurements: tuple[Measurement, ...] = ()
     shown: tuple[Shown, ...] = ()
 

@@ -17,7 +17,14 @@ from changeling.study.experiments import face_to_face
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
 from changeling.study.experiments.metrics import share
 from changeling.study.experiments.pages import facts, families, mean_of, ranked, table
-from changeling.study.experiments.running import Settings, finished, open_study
+from changeling.study.experiments.running import (
+    SETTINGS,
+    Settings,
+    as_planned,
+    finished,
+    open_study,
+    read_settings,
+)
 from changeling.study.experiments.swapping import EVERY, Trained, Untrained
 from changeling.study.look import Look
 from changeling.study.page import Column, Page, Scores, Section, TableRow
@@ -90,8 +97,8 @@ class Attack:
 
     def prepare(self, place: Place) -> None:
         """Film the pair, and set the verifiers by actors whom nobody has seen."""
-        swaps = place.of(face_to_face.NAME)
-        open_study(swaps.folder, Settings(face_to_face.NAME, place.extent))
+        swaps, settings = shown_study(place)
+        open_study(swaps.folder, settings)
         self.swap.prepare(swaps)
         path = place.folder / _VERIFIERS
         if not path.exists():
@@ -101,8 +108,8 @@ class Attack:
 
     def run(self, place: Place) -> CellResult:
         """Ask the verifiers about every clip: the swap, the performance, the truth."""
-        swaps = place.of(face_to_face.NAME)
-        result = finished(self.swap, swaps)
+        swaps, settings = shown_study(place)
+        result = finished(as_planned(self.swap, settings), swaps)
         if result.state != "done":
             return result
         films = self.swap.material.films(swaps)
@@ -125,6 +132,16 @@ class Attack:
             self.name, self.family, self.data, self.seed, "done", steps=result.steps,
             seconds=result.seconds, measurements=tuple(measurements),
         )  # fmt: skip
+
+
+def shown_study(place: Place) -> tuple[Place, Settings]:
+    """Where the swaps are made, and how: as they were there, or by the steps that are repeated."""
+    swaps = place.of(face_to_face.NAME)
+    own, made = (
+        read_settings(folder).steps if (folder / SETTINGS).is_file() else ()
+        for folder in (place.folder, swaps.folder)
+    )
+    return swaps, Settings(face_to_face.NAME, place.extent, own or made)
 
 
 def _metric(kind: str, accepts: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from changeling.study.page import Page
 from changeling.study.results import CellResult
@@ -82,6 +82,19 @@ class Cell(Protocol):
 
     def run(self, place: Place) -> CellResult:
         """Train what is not trained yet and measure: the same again gives the same figures."""
+        ...
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """A cell that is measured while it is trained, too."""
+
+    def looks_of(self, result: CellResult) -> tuple[int, ...]:
+        """After how many steps it was, each time, as a result of the cell says."""
+        ...
+
+    def at(self, looks: tuple[int, ...]) -> Cell:
+        """The same cell, measured after so many steps and trained until the last."""
         ...
 
 

@@ -21,20 +21,19 @@ from changeling.generators.ddpm import Ddpm
 from changeling.generators.vae_pictures import PictureVAE
 from changeling.measuring import (
     FashionClassifier,
-    forget_peak,
+    Memory,
     frechet_distance,
     kernel_distance,
     manifold,
     memorising,
     modes,
-    peak_memory,
     score,
     spectral_distance,
     spectrum,
 )
 from changeling.study.experiments.experiment import Cell, Extent, Place, Study
 from changeling.study.experiments.fashion_page import page
-from changeling.study.experiments.following import follow, numbers, taken
+from changeling.study.experiments.following import follow, numbers, size_of, taken
 from changeling.study.experiments.sheets import Sheets, real_and_drawn, spectra, strip
 from changeling.study.results import CellResult, Measurement
 from changeling.study.train import train_pictures
@@ -88,9 +87,8 @@ class Clothes:
 
     def run(self, place: Place) -> CellResult:
         """Train, draw, and, where the family can, give test pictures back; measure it all."""
-        forget_peak(place.runtime.device)
-        run = self._train(place)
-        memory = peak_memory(place.runtime.device)
+        with Memory(place.runtime.device) as memory:
+            run = self._train(place)
         family = load_drawer(run.folder, runtime=place.runtime)
         sheets = Sheets(place, self.name, self.learner)
         drawn = _sized(numbers(family.draw(self.count, seed=self.seed), self.name))
@@ -110,10 +108,12 @@ class Clothes:
             )
         if isinstance(family, Ddpm) and self.count > 1:
             self._strips(family, sheets, real)
+        found += size_of(run, lambda: family.draw(1, seed=0))
         took = taken(run)
         return CellResult(
             self.name, self.family, self.data, self.seed, "done",
-            steps=took.steps, seconds=took.seconds, memory=memory,
+            steps=took.steps, seconds=took.seconds, memory=memory.taken,
+            samples=took.steps * self.config.batch,
             measurements=tuple(found), shown=sheets.shown,
         )  # fmt: skip
 

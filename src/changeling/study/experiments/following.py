@@ -1,12 +1,14 @@
 """What every cell that trains has in common: its progress told, and what it took."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from changeling.measuring import operations, parameters, tensors_in
 from changeling.study.experiments.experiment import Place
+from changeling.study.results import Measurement
 from changeling.study.stages import Stage
 from changeling.study.train import Advance
 from changeling.training import Diverged, Run
@@ -37,6 +39,14 @@ def numbers(drawn: Tensor, cell: str) -> Tensor:
     if not drawn.isfinite().all():
         raise Diverged(f"{cell} draws what is no number: train it with a lower learning rate")
     return drawn
+
+
+def size_of(run: Run, work: Callable[[], object]) -> Iterator[Measurement]:
+    """How large the networks of a run are, judges included, and what `work`, one face, takes."""
+    checkpoint = run.load()
+    assert checkpoint is not None, run.folder
+    yield Measurement("parameters", float(parameters(tensors_in(checkpoint.state["network"]))))
+    yield Measurement("operations", float(operations(work)))
 
 
 def taken(run: Run) -> Taken:

@@ -5,14 +5,22 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Protocol, Self
 
 from changeling.errors import UserError
 from changeling.media import writing
-from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
+from changeling.study.experiments.experiment import (
+    Cell,
+    Extent,
+    Findings,
+    Place,
+    Study,
+    Watches,
+)
 from changeling.study.page import Page
 from changeling.study.page_html import write_page
-from changeling.study.results import CellResult, Line, tidy, write_tables
+from changeling.study.results import CellResult, tidy, write_tables
 from changeling.study.stages import Stage, quiet
 from changeling.training import Budget, Diverged, from_json, to_json
 
@@ -29,6 +37,8 @@ class Planned:
 
     cell: str
     steps: int
+    looks: tuple[int, ...] = ()
+    """Of a cell that is measured while it is trained: after how many steps, each time."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +75,11 @@ def run_study(
     repeat digit by digit. A cell whose training diverges is a row that says so. Raises UserError
     when the folder holds another study, and what the cells raise, which a further call takes up.
     """
-    settings = Settings(study.name, place.extent, () if repeat is None else steps_of(repeat))
+    steps = () if repeat is None else steps_of(repeat, study.cells(place.extent))
+    settings = Settings(study.name, place.extent, steps)
     open_study(place.folder, settings)
     cells = planned(study, settings)
-    todo = [cell for cell in cells if not _result(place, cell).exists()]
+    todo = [cell for cell in cells if not _done(place, cell)]
     for index, cell in enumerate(todo):
         place.tell(Stage(f"prepare {cell.name}", index, len(todo)))
         cell.prepare(place)
@@ -93,13 +104,28 @@ class Work:
 
 
 def finished(cell: Cell, place: Place) -> CellResult:
-    """The result of a cell, which is run first if it was not."""
+    """The result of a cell, which is run first if it was not or if a film of it is missing."""
     path = _result(place, cell)
-    if path.exists():
-        return read_result(path)
-    result = _outcome(cell, place)
+    before = read_result(path) if path.exists() else None
+    if before and _whole(before, place):
+        return before
+    began = perf_counter()
+    result = replace(_outcome(cell, place), wall=perf_counter() - began)
+    if before:
+        # Only films were made again: that is not what the cell takes.
+        result = replace(result, memory=before.memory, wall=before.wall)
     _write(path, result)
     return result
+
+
+def _done(place: Place, cell: Cell) -> bool:
+    path = _result(place, cell)
+    return path.exists() and _whole(read_result(path), place)
+
+
+def _whole(result: CellResult, place: Place) -> bool:
+    """Whether all that a result shows is there."""
+    return all((place.folder / one.file).exists() for one in result.shown)
 
 
 def again(study: Study, place: Place, name: str) -> tuple[CellResult, CellResult]:
@@ -142,26 +168,44 @@ def found(study: Study, settings: Settings, place: Place) -> Findings:
     command = f"changeling study run {study.name} --extent {settings.extent}"
     if place.root != Path("studies"):
         command += f" -o {shlex.quote(str(place.root))}"
+    if settings.steps:
+        command += f" --repeat {folder}"
     recompute = {one.cell: f"{measure} {one.cell}" for one in results}
     return Findings(place.folder, settings.extent, results, command, recompute)
 
 
 def planned(study: Study, settings: Settings) -> list[Cell]:
     """The cells of a study, each with its budget."""
-    cells = list(study.cells(settings.extent))
-    steps = {one.cell: one.steps for one in settings.steps}
-    return [
-        cell.within(Budget(None, steps[cell.name])) if cell.name in steps else cell
-        for cell in cells
-    ]
+    return [as_planned(cell, settings) for cell in study.cells(settings.extent)]
 
 
-def steps_of(folder: Path) -> tuple[Planned, ...]:
-    """How many steps the cells of a finished study were trained."""
+def as_planned(cell: Cell, settings: Settings) -> Cell:
+    """The cell, trained and looked at as the one that it repeats, if it repeats any."""
+    for one in settings.steps:
+        if one.cell == cell.name:
+            if one.looks and isinstance(cell, Watches):
+                return cell.at(one.looks)
+            return cell.within(Budget(None, one.steps))
+    return cell
+
+
+def steps_of(folder: Path, cells: Iterable[Cell]) -> tuple[Planned, ...]:
+    """How many steps the cells of a finished study were trained, and when they were looked at."""
+    if (folder / SETTINGS).is_file() and (steps := read_settings(folder).steps):
+        return steps
     results = [read_result(path) for path in sorted(folder.glob(f"cells/*/{RESULT}"))]
     if not results:
         raise UserError(f"{folder} holds no finished cell: give the folder of a study that ran")
-    return tuple(Planned(one.cell, one.steps) for one in results if one.steps)
+    watching = {cell.name: cell for cell in cells if isinstance(cell, Watches)}
+    return tuple(
+        Planned(
+            one.cell,
+            one.steps,
+            watching[one.cell].looks_of(one) if one.cell in watching else (),
+        )
+        for one in results
+        if one.steps
+    )
 
 
 def read_settings(folder: Path) -> Settings:
@@ -185,10 +229,21 @@ def read_result(path: Path) -> CellResult:
     return from_json(CellResult, data, where=str(path))
 
 
-def compared(one: CellResult, other: CellResult) -> Iterable[tuple[Line, Line]]:
-    """The lines of two results of one cell that differ."""
-    lines = zip(tidy("", [one]), tidy("", [other]), strict=True)
-    return [(first, second) for first, second in lines if first != second]
+Figure = tuple[str, str, float | None]
+"""Which figure of a cell: metric, clip, and at which moment of the training."""
+
+
+def compared(
+    one: CellResult, other: CellResult
+) -> Iterable[tuple[Figure, float | None, float | None]]:
+    """The figures in which two results of one cell differ; None where a result has none."""
+    first, second = (
+        {(x.metric, x.clip, x.at): x.value for x in tidy("", [result]) if x.metric}
+        for result in (one, other)
+    )
+    for key in dict.fromkeys([*first, *second]):
+        if key not in first or key not in second or first[key] != second[key]:
+            yield key, first.get(key), second.get(key)
 
 
 def _outcome(cell: Cell, place: Place) -> CellResult:

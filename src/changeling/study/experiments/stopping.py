@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from changeling.faces import Tracker, crop
-from changeling.measuring import Eyes, HeldOut, progress_of, read_samples
+from changeling.measuring import Eyes, HeldOut, Memory, progress_of, read_samples
 from changeling.media import writing
 from changeling.study.experiments import face_to_face
 from changeling.study.experiments.experiment import Cell, Extent, Place, Study
 from changeling.study.experiments.following import taken
 from changeling.study.experiments.material import A, B, Clip, Films
 from changeling.study.experiments.stopping_page import page
-from changeling.study.experiments.swapping import Trained
+from changeling.study.experiments.swapping import Trained, swap_size
 from changeling.study.results import CellResult, Measurement
-from changeling.training import Budget, from_json, to_json
+from changeling.training import Budget, Run, from_json, to_json
 
 NAME = "when-to-stop"
 _GROWTH = 1.5
@@ -38,6 +38,8 @@ class Look:
     steps: int
     seconds: float
     measurements: tuple[Measurement, ...]
+    memory: float = 0.0
+    """Bytes that training took since the look before (see `CellResult`)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Watched:
     trained: Trained
     looks: int = 12
     """How often."""
+    steps: tuple[int, ...] = ()
+    """After how many steps; none: after ever longer training."""
 
     @property
     def name(self) -> str:
@@ -77,30 +81,55 @@ class Watched:
         """The same with another budget."""
         return replace(self, trained=self.trained.within(budget))
 
+    def looks_of(self, result: CellResult) -> tuple[int, ...]:
+        """After how many steps it was looked at."""
+        return tuple(sorted({round(one.at) for one in result.measurements if one.at is not None}))
+
+    def at(self, looks: tuple[int, ...]) -> Self:
+        """The same, looked at after so many steps and trained until the last."""
+        return replace(self.within(Budget(None, looks[-1])), steps=looks)
+
     def prepare(self, place: Place) -> None:
         """Film the pair."""
         self.trained.prepare(place)
 
     def run(self, place: Place) -> CellResult:
-        """Train from look to look. Looks that were made are not made again."""
-        made: list[Look] = []
-        asked: list[HeldOut] | None = None
-        for index, budget in enumerate(budgets(self.budget, self.looks)):
+        """Train from look to look. Looks that were made are not made again, but for the last.
+
+        That one is of the network that the run holds, so that it can be measured again.
+        """
+        made: dict[int, Look] = {}
+        films = self.trained.material.films(place)
+        asked = list(_asked(films, self.trained.config.size))
+        row = list(self._budgets())
+        for index, budget in enumerate(row):
             path = place.cell(self.name) / "looks" / f"{index:02}.json"
-            if not path.exists():
-                films = self.trained.material.films(place)
-                asked = asked or list(_asked(films, self.trained.config.size))
-                self._look(place, budget, asked, path)
-            data = json.loads(path.read_text(encoding="utf-8"))
-            made.append(from_json(Look, data, where=str(path)))
+            if path.exists() and index + 1 < len(row):
+                data = json.loads(path.read_text(encoding="utf-8"))
+                look = from_json(Look, data, where=str(path))
+            else:
+                look = self._look(place, budget, asked)
+                if not path.exists():
+                    _keep(look, path)
+            made[look.steps] = look
+        run = Run(place.cell(self.name) / "run")
+        measured = (one for look in made.values() for one in look.measurements)
+        size = swap_size(run, self.trained.network(run, place))
         return CellResult(
             self.name, self.family, self.data, self.seed, "done",
-            steps=made[-1].steps, seconds=made[-1].seconds,
-            measurements=tuple(one for look in made for one in look.measurements),
+            steps=look.steps, seconds=look.seconds,
+            memory=max(one.memory for one in made.values()),
+            samples=self.trained.samples(look.steps), measurements=(*measured, *size),
         )  # fmt: skip
 
-    def _look(self, place: Place, budget: Budget, asked: Sequence[HeldOut], path: Path) -> None:
-        run = self.trained.within(budget).train(place)
+    def _budgets(self) -> Iterator[Budget]:
+        if self.steps:
+            return (Budget(None, steps) for steps in self.steps)
+        return budgets(self.budget, self.looks)
+
+    def _look(self, place: Place, budget: Budget, asked: Sequence[HeldOut]) -> Look:
+        with Memory(place.runtime.device) as memory:
+            run = self.trained.within(budget).train(place)
         took = taken(run)
         swaps = self.trained.network(run, place)
         eyes = Eyes.load()
@@ -117,10 +146,13 @@ class Watched:
                     )
                     for field in fields(group)
                 ]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with writing(path, overwrite=True) as beside:
-            look = to_json(Look(took.steps, took.seconds, tuple(measured)))
-            beside.write_text(json.dumps(look, indent=1) + "\n", encoding="utf-8")
+        return Look(took.steps, took.seconds, tuple(measured), memory.taken)
+
+
+def _keep(look: Look, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path) as beside:
+        beside.write_text(json.dumps(to_json(look), indent=1) + "\n", encoding="utf-8")
 
 
 def budgets(whole: Budget, looks: int) -> Iterator[Budget]:

@@ -13,18 +13,14 @@ from changeling.generators import FamilyConfig, Swaps, load_generator
 from changeling.measuring import (
     ClipFigures,
     ClipFiles,
+    Memory,
     Split,
     clip_figures,
-    forget_peak,
-    operations,
-    parameters,
-    peak_memory,
-    tensors_in,
 )
 from changeling.study.experiments.errors import split_of
 from changeling.study.experiments.experiment import Place
-from changeling.study.experiments.following import follow, numbers, taken
-from changeling.study.experiments.material import Clip, Films, Material
+from changeling.study.experiments.following import follow, numbers, size_of, taken
+from changeling.study.experiments.material import A, B, Clip, Films, Material
 from changeling.study.experiments.swappers import Network, Swapper, swapper
 from changeling.study.results import CellResult, Measurement, Shown
 from changeling.study.stages import Clock
@@ -88,6 +84,10 @@ class Trained:
         numbers(swaps.swap(_grey(swaps), to=swaps.people[0]).faces, self.name)
         return swaps
 
+    def samples(self, steps: int) -> int:
+        """Faces shown in so many steps, of all people together."""
+        return steps * self.config.batch * len((A, B))
+
     def runtime(self, place: Place) -> Runtime:
         """The machine, used in the cell's precision."""
         if self.precision is None:
@@ -96,16 +96,16 @@ class Trained:
 
     def run(self, place: Place) -> CellResult:
         """Train, swap all clips, measure them."""
-        forget_peak(place.runtime.device)
-        run = self.train(place)
-        memory = peak_memory(place.runtime.device)
+        with Memory(place.runtime.device) as memory:
+            run = self.train(place)
         generator = self.network(run, place)
         trained = Network(run, generator, self.material, place)
         measured = swapped_clips(self, self.material.films(place), trained, place)
         took = taken(run)
         return replace(
-            measured, steps=took.steps, seconds=took.seconds, memory=memory,
-            measurements=(*measured.measurements, *_size(run, generator)),
+            measured, steps=took.steps, seconds=took.seconds, memory=memory.taken,
+            samples=self.samples(took.steps),
+            measurements=(*measured.measurements, *swap_size(run, generator)),
         )  # fmt: skip
 
 
@@ -147,13 +147,10 @@ class Untrained:
         return swapped_clips(self, films, swapper(self.family, films, place), place)
 
 
-def _size(run: Run, swaps: Swaps) -> Iterator[Measurement]:
-    """How large the networks are, judges included, and what one face takes."""
-    checkpoint = run.load()
-    assert checkpoint is not None, run.folder
-    yield Measurement("parameters", float(parameters(tensors_in(checkpoint.state["network"]))))
+def swap_size(run: Run, swaps: Swaps) -> Iterator[Measurement]:
+    """How large the networks are, and what one face takes."""
     face = _grey(swaps)
-    yield Measurement("operations", float(operations(lambda: swaps.swap(face, to=swaps.people[0]))))
+    return size_of(run, lambda: swaps.swap(face, to=swaps.people[0]))
 
 
 def _grey(swaps: Swaps) -> Tensor:
