@@ -198,7 +198,8 @@ def by_chance(seed: int) -> Estimate | None:
     """
     random = np.random.default_rng(seed)
     metric, opinion = (random.normal(size=8) + random.normal(size=(8, 8)) for _ in range(2))
-    cells, opinions = [], {}
+    cells: list[CellResult] = []
+    opinions: dict[tuple[str, str], float] = {}
     for row in range(8):
         figures = [Measurement("psnr", metric[row, k], str(k)) for k in range(8)]
         cells.append(CellResult(f"f{row}", f"f{row}", "a", 0, "done", measurements=tuple(figures)))

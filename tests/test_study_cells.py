@@ -210,7 +210,6 @@ def test_the_swaps_of_a_repeated_study_are_attacked_as_they_were_made(place: Pla
     rmtree(swaps.folder)
     open_study(own.folder, Settings("attack", "quick", steps))
     assert shown_study(own) == (swaps, Settings("face-to-face", "quick", steps))
-    open_study(*(at.folder if isinstance(at, Place) else at for at in shown_study(own)))
     cell = as_planned(TINY, shown_study(own)[1])
     assert cell.budget == Budget(None, 5)
 

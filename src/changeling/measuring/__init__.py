@@ -3,7 +3,15 @@
 from changeling.measuring.agreement import krippendorff_alpha
 from changeling.measuring.baselines import CopySource, MeanFace
 from changeling.measuring.border import Border, border
-from changeling.measuring.clip import Bare, ClipFigures, ClipFiles, Placed, Unaided, clip_figures
+from changeling.measuring.clip import (
+    Bare,
+    ClipFigures,
+    Learnt,
+    Placed,
+    Unaided,
+    clip_figures,
+)
+from changeling.measuring.clip_instants import ClipFiles
 from changeling.measuring.correlation import rank_correlation, spearman
 from changeling.measuring.cost import (
     Memory,
@@ -84,6 +92,7 @@ __all__ = [
     "Guess",
     "HeldOut",
     "Judgement",
+    "Learnt",
     "Likeness",
     "Likenesses",
     "Manifold",

@@ -37,11 +37,17 @@ def border(swap: Picture, source: Picture, area: NDArray[np.floating]) -> Border
     blended. ΔE: ISO/CIE 11664-4, D65. Compare frames of one size only. ValueError for an area
     without a border: it is empty, fills the frame or is blended everywhere.
     """
-    inner, outer = _rings(area)
-    if not inner.any() or not outer.any():
+    if not has_border(area):
         raise ValueError("the border of an area that has none")
+    inner, outer = _rings(area)
     found = [_across(picture, inner, outer) for picture in (swap, source)]
     return Border(*found)
+
+
+def has_border(area: NDArray[np.floating]) -> bool:
+    """Whether an area (h, w), 0…1, has a border that can be measured."""
+    inner, outer = _rings(area)
+    return bool(inner.any() and outer.any())
 
 
 def _rings(area: NDArray[np.floating]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

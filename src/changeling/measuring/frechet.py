@@ -20,8 +20,8 @@ def frechet_distance(one: Features, other: Features) -> float:
     """The Fréchet distance of two Gaussians fitted to features (n, d) and (m, d); n, m ≥ 2.
 
     |μ₁ - μ₂|² + tr(C₁ + C₂ - 2 (C₁ C₂)^½), 0 for equal sets: Heusel et al., "GANs trained by a two
-    time-scale update rule converge to a local Nash equilibrium", NeurIPS 2017, equation 6. NaN where
-    a feature is not finite.
+    time-scale update rule converge to a local Nash equilibrium", NeurIPS 2017, equation 6. NaN
+    where a feature is not finite.
     """
     if not (np.isfinite(one).all() and np.isfinite(other).all()):
         return nan

@@ -10,7 +10,10 @@ Rounding to 8 bits alone costs 59 dB.
 
 
 def psnr(error: float) -> float:
-    """Decibels of a mean squared error on the scale 0…1: −10 log₁₀ error, at most 100; NaN of NaN."""
+    """Decibels of a mean squared error on the scale 0…1: −10 log₁₀ error, at most 100.
+
+    NaN of NaN.
+    """
     if error <= 0:
         return CEILING
     # In this order: compared with the ceiling first, NaN would become it.

@@ -116,9 +116,7 @@ class Attack:
         verifiers, network = read_verifiers(place.folder).set, Identifier.load()
         measurements: list[Measurement] = []
         for clip in films.clips:
-            faces = films.faces(clip.to)
-            rows = np.linspace(0, len(faces) - 1, ENROLLED).round().astype(int)
-            enrolled = network.embed(faces.crops()[rows])
+            enrolled = network.embed(films.some(clip.to, ENROLLED))
             files = {
                 one.kind: swaps.folder / one.file for one in result.shown if one.clip == clip.name
             }

@@ -39,13 +39,15 @@ _TRUTH = (
 _SPLIT = (
     "The error of the finished film, explained by renders of the truth with one factor moved: the "
     "face towards A and towards the average person; expression, pose and light towards rest and "
-    "towards what B did in the films that were learnt. Shares of the energy, and what none "
-    "explains, such as blur, noise and seams."
+    "towards what B did in the films that were learnt. Shares of the energy of what is coarser "
+    "than a 48th of the face’s crop, and what none explains, such as blur, noise and seams. What "
+    "is finer cannot be split and was left out before: its share of the whole error comes last."
 )
 _UNAIDED = (
     "What can be measured on footage whose true answer nobody knows. Expression is the distance "
     "between the movements of both faces in distances of the eyes; border, flicker and sharpness "
-    "are compared with the performance, whose own are 0, 1 and 1."
+    "are compared with the performance, whose own are 0, 1 and 1. Like B and like A are cosines "
+    "of the identity network to the mean of fifty of each one’s training faces."
 )
 _FACES = (
     "The finished films, cut out where the performer’s face is. Eyes and mouth have to follow the "

@@ -6,13 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from changeling.actors import Actor, Performance, film
 from changeling.actors.sidecar import sidecar_path
 from changeling.faces import Face, FaceSet, Tracker, extract, open_set
 from changeling.faces.alignment import Matrix
 from changeling.faces.faceset import INDEX
-from changeling.measuring import Swapping
+from changeling.measuring import Learnt, Swapping
 from changeling.media import Pixels, Tick
 from changeling.study.experiments.experiment import Place
 from changeling.study.pairs import PAIRS, Pair
@@ -25,6 +26,10 @@ _AROUND = 1.22
 """Side of the square about a face, as a multiple of its box's longer side."""
 HELD_OUT = 3
 """Seed of the first held-out performance; the others follow."""
+
+
+_KNOWN = 50
+"""Training faces by which a person is known."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,12 @@ class Films:
     def faces(self, person: str) -> FaceSet:
         """The training faces of a or b."""
         return dict(self.sets)[person]
+
+    def some(self, person: str, count: int) -> NDArray[np.uint8]:
+        """(n, s, s, 3): `count` training faces evenly spread over their film, or all there are."""
+        faces = self.faces(person)
+        rows = np.linspace(0, len(faces) - 1, min(count, len(faces))).round().astype(int)
+        return faces.crops()[rows]
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,15 @@ class Material:
                 ledger.once(f"film {pair}/{path.name}", work, path, sidecar_path(path))
         sets = tuple((person, open_set(self._set(folder, person))) for person in (A, B))
         return Films(sets, clips)
+
+    def learnt(self, films: Films, clip: Clip) -> Learnt | None:
+        """Some training faces of whose face is put in and of who performs; None for boxes."""
+        if not self.aligned:
+            return None
+        target, source = (
+            films.some(person, _KNOWN) for person in (clip.to, A if clip.to == B else B)
+        )
+        return Learnt(target, source)
 
     def swapping(self, clip: Clip) -> Swapping:
         """All that is known of a clip, to render its truth again."""

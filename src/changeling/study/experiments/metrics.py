@@ -11,6 +11,8 @@ Columns = Mapping[str, Column]
 Better = Literal["more", "less", ""]
 
 _BARE, _FILM, _WHO = "bare face", "finished film", "identity network"
+_LEARNT = "learnt faces"
+_COARSE, _WHOLE = "of what is coarse enough", "of the whole error"
 _MEAN, _SAMPLE = "by the mean of the code", "by a code drawn at random"
 
 
@@ -33,12 +35,15 @@ def cosine(name: str, better: Better, group: str = "") -> Column:
 
 TRUTH: Columns = MappingProxyType(
     {
+        "bare_mse": amount("MSE", "", "less", 4, _BARE),
         "bare_psnr": amount("PSNR", "dB", "more", 2, _BARE),
         "bare_ssim": share("SSIM", "more", _BARE),
         "bare_msssim": share("MS-SSIM", "more", _BARE),
         "bare_sharpness": amount("sharpness", group=_BARE),
+        "placed_mse": amount("MSE", "", "less", 4, _FILM),
         "placed_psnr": amount("PSNR", "dB", "more", 2, _FILM),
         "placed_ssim": share("SSIM", "more", _FILM),
+        "placed_msssim": share("MS-SSIM", "more", _FILM),
         "placed_gap": amount("gap", "", "less", 2, _FILM),
         "placed_to_target": cosine("like B", "more", _WHO),
         "placed_to_source": cosine("like A", "less", _WHO),
@@ -48,11 +53,13 @@ TRUTH: Columns = MappingProxyType(
 
 SPLIT: Columns = MappingProxyType(
     {
-        f"split_{factor}": Column(factor, "", "", 2)
+        f"split_{factor}": Column(factor, "", "", 2, group=_COARSE)
         for factor in ("identity", "expression", "pose", "light", "remainder")
     }
+    | {"split_fine": Column("too fine", "", "", 2, 0, 1, _WHOLE)}
 )
-"""Shares of the error of the finished film that each factor explains (`measuring.Split`)."""
+"""Shares of the error of the finished film that each factor explains, and the share of the whole
+error that is too fine to be split and was left out before (`measuring.Split`)."""
 
 UNAIDED: Columns = MappingProxyType(
     {
@@ -62,6 +69,8 @@ UNAIDED: Columns = MappingProxyType(
         "unaided_border": Column("border", "ΔE", "less", 2),
         "unaided_flicker": amount("flicker"),
         "unaided_detail": amount("sharpness"),
+        "unaided_to_target": cosine("like B", "more", _LEARNT),
+        "unaided_to_source": cosine("like A", "less", _LEARNT),
     }
 )
 """Without a truth, as on real footage."""

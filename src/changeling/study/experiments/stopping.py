@@ -167,11 +167,9 @@ def budgets(whole: Budget, looks: int) -> Iterator[Budget]:
 def _asked(films: Films, side: int) -> Iterator[HeldOut]:
     for clip in films.clips:
         own = A if clip.to == B else B
-        learnt = films.faces(clip.to)
-        rows = np.linspace(0, len(learnt) - 1, min(_LEARNT, len(learnt))).round().astype(int)
         crops = [
             cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA)
-            for one in learnt.crops()[rows]
+            for one in films.some(clip.to, _LEARNT)
         ]
         yield _held_out(clip, own, np.stack(crops))
 

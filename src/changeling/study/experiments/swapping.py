@@ -173,6 +173,7 @@ def swapped_clips(
             swapper.generator(clip),
             to=clip.to,
             every=EVERY,
+            learnt=cell.material.learnt(films, clip),
         )
         measurements += _measurements(clip.name, figures)
         parts = split_of(swap, clip, cell.material.swapping(clip))
@@ -196,7 +197,7 @@ def _measurements(clip: str, figures: ClipFigures) -> Iterator[Measurement]:
 
 
 def _parts(clip: str, parts: Split) -> Iterator[Measurement]:
-    for factor, share in (*parts.shares, ("remainder", parts.remainder)):
+    for factor, share in (*parts.shares, ("remainder", parts.remainder), ("fine", parts.fine)):
         yield Measurement(f"split_{factor}", share, clip)
 
 
