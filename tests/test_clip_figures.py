@@ -74,7 +74,7 @@ def test_who_it_is_can_be_told_by_faces_learnt(film: Path) -> None:
     faces = np.stack([cut_out(one.performance, one.source) for one in instants_of(files, 1)])
     learnt = Learnt(target=faces, source=np.ascontiguousarray(faces[:, ::-1]))
     unaided = clip_figures(files, None, to="b", learnt=learnt).unaided
-    assert unaided.to_target == pytest.approx(1, abs=0.01)
+    assert unaided.to_target == pytest.approx(1, abs=0.05)
     assert unaided.to_source is not None
     assert unaided.to_source < 0.7
 

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from changeling.measuring import Estimate, estimate
+from changeling.measuring import Estimate, estimate, scattered
 from changeling.measuring.estimate import Values
 
 CLIPS, FRAMES = 20, 15
@@ -91,3 +92,20 @@ def test_values_and_clips_belong_together() -> None:
     for values, names in (([], []), ([1.0], []), ([1.0, 2.0], ["a"])):
         with pytest.raises(ValueError, match="values of"):
             estimate(values, names)
+
+
+def test_the_scatter_of_a_set_is_that_of_its_mean() -> None:
+    """About the value: 1.96 s / √n for a mean, whatever else is computed of the same rows."""
+    values = np.random.default_rng(0).normal(5, 2, 400)
+
+    def figures(rows: NDArray[np.int64]) -> dict[str, float]:
+        return {"mean": float(values[rows].mean()), "size": float(len(np.unique(rows)))}
+
+    found = scattered(figures, 400, draws=400)
+    mean, size = found["mean"], found["size"]
+    assert (mean.value, mean.clips) == (values.mean(), 400)
+    assert mean.high - mean.value == pytest.approx(1.96 * values.std() / 20, rel=0.1)
+    assert mean.value - mean.low == pytest.approx(mean.high - mean.value)
+    # Of 400 pictures 253 come up in a draw: percentiles would not reach the value.
+    assert size.low < size.value == 400 < size.high
+    assert scattered(figures, 400, draws=400) == found

@@ -111,6 +111,16 @@ def test_every_figure_is_a_line_of_the_table(tmp_path: Path) -> None:
     assert len(lines) == 6
     written = json.loads((tmp_path / "toys" / "results.json").read_text("utf-8"))
     assert [line["value"] for line in written] == [float(line["value"]) for line in lines]
+    with (tmp_path / "toys" / "cells.csv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.DictReader(file))
+    assert [(one["cell"], one["steps"], one["seconds"]) for one in cells] == [
+        ("one", "7", "1.5"), ("two", "7", "1.5"), ("three", "7", "1.5"),
+    ]  # fmt: skip
+    assert all(0 < float(one["wall"]) < 60 for one in cells)
+    assert (tmp_path / "toys" / "cells").is_dir()
+    (mean,) = json.loads((tmp_path / "toys" / "summary.json").read_text("utf-8"))
+    assert (mean["metric"], mean["clips"], mean["value"]) == ("a", 2, pytest.approx(0.3))
+    assert mean["low"] <= mean["value"] <= mean["high"]
     page = report.read_text("utf-8")
     assert "3 cells." in page
     assert "--cell two" in page
@@ -147,6 +157,7 @@ def test_a_cell_that_diverges_is_a_row_that_says_so(tmp_path: Path) -> None:
     assert len(table(tmp_path)) == 5
     result = json.loads((tmp_path / "toys/cells/two/result.json").read_text("utf-8"))
     assert result["note"] == "training diverged at step 3"
+    assert lines[0]["note"] == "training diverged at step 3"
 
 
 def test_minutes_are_repeated_as_the_steps_that_they_were(tmp_path: Path) -> None:

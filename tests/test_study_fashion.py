@@ -1,5 +1,6 @@
 """What the study of FashionMNIST measures of real pictures, of noise, of runs of a few steps."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,12 +13,21 @@ from changeling.generators.ddpm_process import Sampling
 from changeling.generators.vae_pictures import Config as Variational
 from changeling.provenance import State, verify
 from changeling.study.experiments import Place
-from changeling.study.experiments.fashion import Clothes, measured, pictures
+from changeling.study.experiments.drawn import measured, pictures
+from changeling.study.experiments.fashion import Clothes
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import quiet
 from changeling.training import Budget, Runtime
 
 pytestmark = pytest.mark.fashion_mnist
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer() -> Iterator[None]:
+    """Not all training pictures are looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("changeling.study.experiments.drawn._LEARNT", 5_000)
+        yield
 
 
 def figures(found: tuple[Measurement, ...]) -> dict[str, float]:
@@ -34,7 +44,8 @@ def made(cell: Clothes, root: Path) -> CellResult:
 def test_training_pictures_are_copies_and_noise_is_nothing() -> None:
     """Test pictures beside each other have every class and few copies."""
     real, _ = pictures("test", 400)
-    learnt = figures(tuple(measured(pictures("train", 200)[0], real[:200])))
+    found = tuple(measured(pictures("train", 200)[0], real[:200]))
+    learnt = figures(found)
     fresh = figures(tuple(measured(real[200:], real[:200])))
     noise = figures(tuple(measured(torch.rand(200, 1, 28, 28), real[:200])))
     assert learnt["copies"] == 1
@@ -46,6 +57,19 @@ def test_training_pictures_are_copies_and_noise_is_nothing() -> None:
     assert noise["different"] > 5
     assert noise["frechet"] > 20 * fresh["frechet"]
     assert noise["spectral"] > 5 * fresh["spectral"]
+    assert (learnt["nearest"], learnt["covered"]) == (pytest.approx(0, abs=1e-6), 10)
+    assert noise["covered"] < 5
+    intervals = {one.metric: one.interval for one in found if one.at is None}
+    for metric, one in intervals.items():
+        assert one is not None
+        assert (one.value, one.clips) == (learnt[metric], 200)
+        assert one.value - one.low == pytest.approx(one.high - one.value)
+    frechet, copies = intervals["frechet"], intervals["copies"]
+    assert frechet and copies
+    assert 0.02 * frechet.value < frechet.high - frechet.value < 0.5 * frechet.value
+    assert copies.low == copies.high == 1
+    # The same pictures again give the same digits.
+    assert tuple(measured(pictures("train", 200)[0], real[:200])) == found
 
 
 def test_few_pictures_have_no_distances() -> None:
@@ -62,7 +86,7 @@ def test_a_vae_is_measured_by_what_it_gives_back(tmp_path: Path) -> None:
     by_mean = [one for one in result.measurements if one.metric == "mean_psnr"]
     assert [one.clip for one in by_mean] == [f"class {kind}" for kind in range(10)]
     assert all(5 < one.value < 25 for one in by_mean)
-    losses = [one for one in result.measurements if one.at is not None]
+    losses = [one for one in result.measurements if one.metric.startswith("loss_")]
     assert {one.at for one in losses} == {1.0}
     assert {one.clip for one in result.shown} == {"samples", "spectra", "given_back"}
     for one in result.shown:
@@ -75,4 +99,8 @@ def test_diffusion_shows_its_strips_and_larger_pictures_are_sized(tmp_path: Path
     config = replace(Diffusion.tiny(), size=32, kinds=10, sampling=Sampling(2))
     result = made(Clothes("ddpm tiny", "ddpm", config, Budget(None, 2), count=4), tmp_path)
     assert {one.clip for one in result.shown} == {"samples", "spectra", "forward", "reverse"}
-    assert set(figures(result.measurements)) == {"confidence", "spectral"}
+    cost = {"parameters", "operations"}
+    assert set(figures(result.measurements)) == {"confidence", "spectral"} | cost
+    rings = [one for one in result.measurements if one.metric == "spectrum_real"]
+    assert [one.at for one in rings] == list(range(21))  # up to the corners, 28 / √2 = 20
+    assert result.samples == 2 * config.batch

@@ -1,18 +1,21 @@
 """What the pages of the studies say of figures that are known."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from changeling.measuring import Estimate
 from changeling.study.experiments import STUDIES, Extent, Findings
 from changeling.study.experiments.ablation import JUDGED, WHOLE, changes
-from changeling.study.experiments.metrics import TRUTH
-from changeling.study.experiments.pages import best_sentence, mean_of, table
+from changeling.study.experiments.metrics import TRUTH, UNAIDED
+from changeling.study.experiments.pages import best_sentence, cost_table, mean_of, summary, table
 from changeling.study.experiments.stopping import budgets
 from changeling.study.experiments.stopping_page import GUESSED
 from changeling.study.page import Scores
+from changeling.study.page_table import figures
 from changeling.study.results import CellResult, Measurement
 from changeling.training import Budget
 
@@ -170,9 +173,84 @@ def test_families_are_set_beside_what_needs_no_training_and_what_needs_a_fit() -
     lead = STUDIES["face-to-face"].page(found).lead
     assert (
         "2 of 2 families are nearer to the truth than the best that needs neither training nor a "
-        "fit: mean face, 18.00 dB."
+        "fit (mean face, 18.00 dB), 0 farther from it, 0 not to be told apart from it."
     ) in lead
     assert (
-        "1 of 2 families are nearer to the truth than the best that needs a fit alone: graphics, "
-        "22.00 dB."
+        "1 of 2 families are nearer to the truth than the best that needs a fit alone (graphics, "
+        "22.00 dB), 1 farther from it, 0 not to be told apart from it."
     ) in lead
+    near = findings(*(cell(name, *psnr(level - 9, level + 9)) for name, level in rows.items()))
+    assert (
+        "0 of 2 families are nearer to the truth than the best that needs a fit alone (graphics, "
+        "22.00 dB), 0 farther from it, 2 not to be told apart from it."
+    ) in STUDIES["face-to-face"].page(near).lead
+    assert any("656 other actors" in sentence for sentence in lead)
+
+
+def test_who_is_compared_with_itself_is_not_the_best() -> None:
+    """The performance has no error against itself, so the best is who comes next, if sure."""
+    errors = {"performer": 0.0, "vae": 0.02, "autoencoder": 0.01}
+    found = findings(
+        *(
+            cell(name, *(Measurement("unaided_expression", level, str(k)) for k in range(3)))
+            for name, level in errors.items()
+        )
+    )
+    scores = table(found, UNAIDED, "", "")
+    assert [[one.best for one in row] for row in figures(scores)] == [[False], [False], [True]]
+
+
+def test_a_study_whose_cells_all_diverged_has_a_page() -> None:
+    """It says of each that it did; so has one whose first cell did before any other is done."""
+    broken = CellResult("gan-0", "gan", "a pair", 0, "diverged", "training diverged at step 9")
+    page = STUDIES["when-to-stop"].page(findings(broken))
+    assert page.lead == ("Gan: training diverged at step 9.",)
+    assert [one.title for one in page.sections if one.parts] == ["Cost"]
+    with_other = STUDIES["when-to-stop"].page(findings(broken, looks("vae", [1.0, 3.0, 2.0])))
+    assert any(one.startswith("Vae was nearest to the truth after") for one in with_other.lead)
+
+
+def test_a_figure_that_is_no_number_foretells_nothing() -> None:
+    """Its row is empty; the others are as without it."""
+    nan = float("nan")
+    found = findings(looks("vae", [1.0, 3.0, 2.0], guess_pose=[nan, 1.0, 2.0]))
+    scores = scores_of("when-to-stop", found, "What foretells it")
+    rows = {row.label: row.cells for row in scores.rows}
+    assert rows["error of the pose"] == (None, None)
+    assert all(all(cells) for label, cells in rows.items() if label != "error of the pose")
+
+
+def test_who_foretells_best_is_named_only_where_intervals_allow() -> None:
+    """One run tells nothing of chance."""
+    lead = STUDIES["when-to-stop"].page(findings(looks("vae", [1.0, 3.0, 4.0, 2.0]))).lead
+    assert all("not to be told apart from" in sentence for sentence in lead[-2:])
+
+
+def test_a_row_of_several_cells_is_computed_again_by_all_of_them() -> None:
+    """And a row of one by that."""
+    found = replace(
+        findings(cell("vae", *psnr(1, 2)), cell("vae", *psnr(3, 4), seed=1), cell("gan", *psnr(5))),
+        measure="measure all",
+    )
+    commands = {row.label: row.command for row in table(found, TRUTH, "", "").rows}
+    assert commands == {"vae": "measure all", "gan": "measure it"}
+    assert {row.label: row.command for row in cost_table(found).rows} == commands
+
+
+def test_costs_are_told_as_far_as_they_are_known() -> None:
+    """Results of an earlier version have neither samples nor the time of all."""
+    known = replace(cell("vae"), samples=6400, wall=90.0, memory=2.0**30)
+    (old, new) = cost_table(findings(cell("gan"), known)).rows
+    named = {one.name: k for k, one in enumerate(cost_table(findings(known)).columns)}
+    speed, whole = named["faces or pictures a second"], named["minutes of all"]
+    assert [new.cells[k].value for k in (speed, whole)] == pytest.approx([6400 / 60, 1.5])  # type: ignore[union-attr]
+    assert np.isnan([old.cells[k].value for k in (speed, whole)]).all()  # type: ignore[union-attr]
+
+
+def test_a_figure_of_a_set_has_an_interval_of_its_own() -> None:
+    one = Measurement("frechet", 2.0, interval=Estimate(2.0, 1.5, 2.5, 1000))
+    assert mean_of([cell("vae", one)], "vae", "frechet") == Estimate(2.0, 1.5, 2.5, 1000)
+    (mean,) = summary([cell("vae", one)])
+    assert (mean.family, mean.metric, mean.value, mean.low, mean.high, mean.clips) == (
+        "vae", "frechet", 2.0, 1.5, 2.5, 1000
+    )  # fmt: skip

@@ -25,7 +25,7 @@ from changeling.measuring.denoising import (
     mean_psnr,
     unit_tensor,
 )
-from changeling.measuring.estimate import Estimate, estimate
+from changeling.measuring.estimate import Estimate, estimate, scattered
 from changeling.measuring.fashion import Classified, FashionClassifier
 from changeling.measuring.fashion_teaching import FashionTeaching, teach_fashion
 from changeling.measuring.flicker import Pasted, flicker
@@ -152,6 +152,7 @@ __all__ = [
     "rank_correlation",
     "read_samples",
     "rendered_faces",
+    "scattered",
     "score",
     "sharpness",
     "spearman",

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from changeling.measuring.neighbours import Features, nearest
+
+Distances = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,11 @@ def memorising(
     """
     if not min(len(drawn), len(learnt), len(kept)):
         raise ValueError("memorising of an empty set")
-    away, usual = nearest(drawn, learnt), nearest(kept, learnt)
+    return by_distance(nearest(drawn, learnt), nearest(kept, learnt), expected=expected)
+
+
+def by_distance(away: Distances, usual: Distances, *, expected: float = 0.05) -> Memorising:
+    """The same from the distances of drawn (n,) and of kept (k,) pictures to the nearest learnt."""
     threshold = float(np.quantile(usual, expected))
     middle = max(float(np.median(usual)), 1e-12)
     return Memorising(

@@ -60,6 +60,8 @@ class TableRow:
     """Why figures are missing, such as that the training diverged."""
     command: str = ""
     """What to type to compute them again."""
+    itself: tuple[int, ...] = ()
+    """Columns in which it is compared with itself: there it is neither the best nor a rival."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from changeling.measuring import Estimate
 from changeling.study.page import Column, Scores
 
 _RULE = (
-    "With each figure the interval in which it lies with 95 %, by resampled clips, where there are "
-    "two clips or more. Bold is the best of a column whose interval touches that of no other row."
+    "With each figure the interval in which it lies with 95 %, by resampled clips, or pictures "
+    "of a set, where there are two or more. Bold is the best of a column whose interval touches "
+    "that of no other row."
 )
 
 
@@ -57,13 +58,17 @@ def figures(scores: Scores) -> list[list[Figure]]:
 def _best(scores: Scores, index: int) -> int | None:
     """Which row is the best of a column, if its interval touches no other row's.
 
-    A figure without an interval is never marked, and what it reaches is not either.
+    A figure without an interval is never marked, and what it reaches is not either. Who is
+    compared with itself is no rival.
     """
     sign = {"more": 1, "less": -1, "": 0}[scores.columns[index].better]
     rivals = [
         (sign * cell.value, number, cell)
         for number, row in enumerate(scores.rows)
-        if row.cells and (cell := row.cells[index]) is not None and math.isfinite(cell.value)
+        if row.cells
+        and index not in row.itself
+        and (cell := row.cells[index]) is not None
+        and math.isfinite(cell.value)
     ]
     if not sign or len(rivals) < 2:
         return None

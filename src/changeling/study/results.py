@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from changeling.measuring import Estimate
 from changeling.media import writing
 from changeling.training import to_json
 
@@ -24,7 +25,9 @@ class Measurement:
     clip: str = ""
     """What was measured: intervals resample clips. Empty: the cell as a whole."""
     at: float | None = None
-    """Steps or epochs after which it was measured, for a curve; None: at the end."""
+    """Where it is on a curve: steps, epochs, or cycles of a spectrum; None: at the end."""
+    interval: Estimate | None = None
+    """Of a figure of a whole set, whose interval is no matter of clips."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,39 @@ class Line:
     at: float | None
     metric: str
     value: float | None
+    note: str
+    """Why there is none."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One line of the table of cells: what each took, which is another on every machine."""
+
+    study: str
+    cell: str
+    family: str
+    data: str
+    seed: int
+    state: str
+    steps: int
+    samples: int
+    seconds: float
+    wall: float
+    memory: float | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Mean:
+    """One line of the summary: a metric of a family over its cells, with its interval."""
+
+    family: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    clips: int
+    """Resampled for the interval; 1: there is none."""
 
 
 def tidy(study: str, cells: Iterable[CellResult]) -> Iterator[Line]:
@@ -92,22 +128,41 @@ def tidy(study: str, cells: Iterable[CellResult]) -> Iterator[Line]:
     for cell in cells:
         head = (study, cell.cell, cell.family, cell.data, cell.seed, cell.state, cell.steps)
         if not cell.measurements:
-            yield Line(*head, clip="", at=None, metric="", value=None)
+            yield Line(*head, clip="", at=None, metric="", value=None, note=cell.note)
         for one in cell.measurements:
             value = one.value if math.isfinite(one.value) else None
-            yield Line(*head, clip=one.clip, at=one.at, metric=one.metric, value=value)
+            yield Line(*head, clip=one.clip, at=one.at, metric=one.metric, value=value, note="")
 
 
-def write_tables(folder: Path, lines: Sequence[Line]) -> None:
-    """Write results.csv and results.json, the same figures in both, every digit of them."""
-    path = folder / "results.csv"
+def costs(study: str, cells: Iterable[CellResult]) -> Iterator[Cost]:
+    """What each cell took."""
+    for one in cells:
+        memory = one.memory if math.isfinite(one.memory) else None
+        head = (study, one.cell, one.family, one.data, one.seed, one.state)
+        yield Cost(*head, one.steps, one.samples, one.seconds, one.wall, memory, one.note)
+
+
+def write_tables(
+    folder: Path, study: str, cells: Sequence[CellResult], means: Sequence[Mean]
+) -> None:
+    """Write results, cells and summary, each as CSV and as JSON with the same digits.
+
+    What the clock says is in cells alone, so that results of a study that repeats are the same
+    bytes.
+    """
+    _write(folder / "results", Line, list(tidy(study, cells)))
+    _write(folder / "cells", Cost, list(costs(study, cells)))
+    _write(folder / "summary", Mean, means)
+
+
+def _write(path: Path, kind: type[Line | Cost | Mean], lines: Sequence[Line | Cost | Mean]) -> None:
     with (
-        writing(path, overwrite=True) as beside,
+        writing(path.with_suffix(".csv"), overwrite=True) as beside,
         beside.open("w", encoding="utf-8", newline="") as file,
     ):
         table = csv.writer(file, lineterminator="\n")
-        table.writerow([field.name for field in fields(Line)])
+        table.writerow([field.name for field in fields(kind)])
         table.writerows(astuple(line) for line in lines)
-    with writing(folder / "results.json", overwrite=True) as beside:
+    with writing(path.with_suffix(".json"), overwrite=True) as beside:
         text = json.dumps([to_json(line) for line in lines], indent=1, allow_nan=False)
         beside.write_text(text + "\n", encoding="utf-8")

@@ -89,6 +89,7 @@ def page(findings: Findings) -> Page:
             Section("Against the truth", "", (table(findings, TRUTH, "", _TABLE),)),
             Section("Without a truth", "", (table(findings, UNAIDED, "", ""),)),
             Section("Faces", "", (clips.faces(findings, ""),)),
+            *clips.closer(findings, WHOLE, "All of it"),
             Section("Cost", "", (cost_table(findings),)),
         ),
         commands=(findings.command,),
@@ -122,7 +123,8 @@ def changes(findings: Findings) -> Scores:
     for family in tried:
         cells = tuple(_change(findings.results, family, metric) for metric in shown)
         if any(cells):
-            rows.append(TableRow(f"{family}, less {_rival(family)}", cells))
+            label = f"{family}, less {_rival(family)}"
+            rows.append(TableRow(label, cells, command=findings.measure))
     return Scores("", _CHANGES, tuple(shown.values()), tuple(rows))
 
 

@@ -16,7 +16,15 @@ from changeling.media import read_frames, writing
 from changeling.study.experiments import face_to_face
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Place, Study
 from changeling.study.experiments.metrics import share
-from changeling.study.experiments.pages import facts, families, mean_of, ranked, table
+from changeling.study.experiments.pages import (
+    best_sentence,
+    facts,
+    families,
+    mean_of,
+    percent,
+    ranked,
+    table,
+)
 from changeling.study.experiments.running import (
     SETTINGS,
     Settings,
@@ -27,7 +35,7 @@ from changeling.study.experiments.running import (
 )
 from changeling.study.experiments.swapping import EVERY, Trained, Untrained
 from changeling.study.look import Look
-from changeling.study.page import Column, Page, Scores, Section, TableRow
+from changeling.study.page import Column, Curve, Curves, Page, Scores, Section, TableRow
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import Clock
 from changeling.training import Budget, from_json, to_json
@@ -205,7 +213,7 @@ def page(findings: Findings) -> Page:
         lead=tuple(_lead(findings)),
         headlines=(),
         sections=(
-            Section("Who passes", "", (table(findings, columns, "", _TABLE),)),
+            Section("Who passes", "", (table(findings, columns, "", _TABLE), _chart(findings))),
             Section("The verifiers", "", (_set_table(verifiers),)),
         ),
         commands=(findings.command,),
@@ -219,15 +227,31 @@ def _lead(findings: Findings) -> Iterator[str]:
         column = share(f"{accepts:.1%}")
         ranking = ranked(findings.results, families(findings.results), metric, column)
         if ranking:
-            name, passed = ranking[0]
-            yield (
-                f"Before a verifier that takes {accepts:.1%} of strangers for the person, the "
-                f"swaps that pass most often are those of {name}: {passed.value:.1%} "
-                f"({passed.low:.1%} … {passed.high:.1%})."
-            )
+            what = f"Passes most often where {accepts:.1%} of strangers are taken for the person"
+            yield best_sentence([(name, percent(one)) for name, one in ranking], what, " %", 1)
         true = mean_of(findings.results, findings.results[0].family, _metric("truth", accepts))
         if true:
             yield f"The person’s own true film passes in {true.value:.1%} of its frames."
+
+
+def _chart(findings: Findings) -> Curves:
+    """How often each family gets past over how many strangers do."""
+
+    def curve(family: str, kind: str, name: str) -> Curve:
+        found = [
+            (accepts, mean_of(findings.results, family, _metric(kind, accepts)))
+            for accepts in sorted(ACCEPTS)
+        ]
+        points = tuple((100 * share, 100 * mean.value) for share, mean in found if mean)
+        return Curve(name, points, dashed=kind != "swap")
+
+    tried = families(findings.results)
+    lines = [curve(family, "swap", family) for family in tried]
+    lines.append(curve(tried[0], "performance", "performers"))
+    lines.append(curve(tried[0], "truth", "true films of B"))
+    return Curves(
+        "Who passes", "", "strangers accepted, %", "passes, %", tuple(lines), findings.measure
+    )
 
 
 def _set_table(verifiers: Verifiers) -> Scores:

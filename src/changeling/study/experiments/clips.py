@@ -8,7 +8,7 @@ from changeling.media import Pixels, probe, read_frames
 from changeling.study.experiments.experiment import Findings
 from changeling.study.films import seen_in, strip
 from changeling.study.look import Look
-from changeling.study.page import Comparison, Film, Films, Picture, Pictures, Row
+from changeling.study.page import Comparison, Film, Films, Picture, Pictures, Row, Section
 from changeling.study.results import CellResult
 
 _TILE = 160
@@ -85,6 +85,15 @@ def films(findings: Findings, cell: CellResult, clip: str) -> Films:
         )
     )
     return Films(f"{cell.family}, {clip}", "", shown)
+
+
+def closer(findings: Findings, family: str, title: str) -> Iterator[Section]:
+    """A slider and films of a family, where it has any."""
+    shown = [one for one in findings.results if one.family == family and one.shown]
+    if shown:
+        clip = first_clip(shown[0])
+        parts = slider(findings, shown[0], clip), films(findings, shown[0], clip)
+        yield Section(title, "", parts)
 
 
 def first_clip(cell: CellResult) -> str:

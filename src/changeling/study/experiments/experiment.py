@@ -110,6 +110,12 @@ class Findings:
     """What runs the study again."""
     recompute: Mapping[str, str]
     """What measures a cell again from its folder, by the cell's name."""
+    measure: str = ""
+    """What measures all of them again."""
+
+    def again(self, cells: Sequence[CellResult]) -> str:
+        """What measures these again."""
+        return self.recompute[cells[0].cell] if len(cells) == 1 else self.measure
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from changeling.generators import Task, configuration
+from changeling.generators import Task, autoencoder, configuration
 from changeling.study.experiments import clips
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Study
 from changeling.study.experiments.material import A, B, Material
@@ -13,17 +13,20 @@ from changeling.study.experiments.pages import (
     facts,
     families,
     ranked,
+    surely,
     table,
 )
 from changeling.study.experiments.swappers import BASELINES, FITTED
 from changeling.study.experiments.swapping import Trained, Untrained
-from changeling.study.page import Page, Part, Section
+from changeling.study.page import Page, Section
 from changeling.study.pairs import PAIRS
 from changeling.training import Budget
 
 NAME = "face-to-face"
 FAMILIES = ("autoencoder", "vae", "vaegan", "cyclegan", "faceswapgan")
 """Those of the report that compared them by eye."""
+SCRATCH = "autoencoder, from scratch"
+"""The first of them with random weights, as all others begin; of the full extent alone."""
 FIRST = PAIRS[0]
 """The pair of studies that have but one."""
 SIZE = 64
@@ -34,7 +37,13 @@ _TRUTH = (
     "The bare face is what the network draws, against the true face inside the true inner face; "
     "the finished film is compared there, too. The gap is how much of the way from the performance "
     "to the truth is left in identity, look and colours: 0 for the truth, 1 for the performance. "
-    "Like B and like A are cosines of the identity network. The first rows needed no training."
+    "Like B and like A are cosines of the identity network. The first rows needed no training. The "
+    "autoencoder begins with weights that 656 other actors taught, the other families with random "
+    "ones."
+)
+_BEGINNING = (
+    "The autoencoder begins with weights that 656 other actors taught and the other families with "
+    "random ones: equal minutes are no equal beginning."
 )
 _SPLIT = (
     "The error of the finished film, explained by renders of the truth with one factor moved: the "
@@ -72,11 +81,14 @@ def swaps(extent: Extent) -> Iterator[Trained | Untrained]:
             for family in FAMILIES:
                 config = configuration(family, Task((A, B), SIZE))
                 yield Trained(family, family, config, budgets[extent], material, seed)
+            if extent == "full":
+                twins = autoencoder.Config.scratch(Task((A, B), SIZE))
+                yield Trained(SCRATCH, "autoencoder", twins, budgets[extent], material, seed)
 
 
 def page(findings: Findings) -> Page:
     """Who is nearest to the truth, who is most like B, and how it looks."""
-    learnt = [one for one in families(findings.results) if one in FAMILIES]
+    learnt = [one for one in families(findings.results) if one in (*FAMILIES, SCRATCH)]
     by_psnr = ranked(findings.results, learnt, "placed_psnr", TRUTH["placed_psnr"])
     return Page(
         title="Face to face: families of swaps against the truth",
@@ -87,24 +99,12 @@ def page(findings: Findings) -> Page:
             Section("What the error is", "", (table(findings, SPLIT, "", _SPLIT),)),
             Section("Without a truth", "", (table(findings, UNAIDED, "", _UNAIDED),)),
             Section("Faces", "", (clips.faces(findings, _FACES),)),
-            *_best(findings, by_psnr[0][0] if by_psnr else ""),
+            *clips.closer(findings, by_psnr[0][0] if by_psnr else "", "The nearest one"),
             Section("Cost", "", (cost_table(findings),)),
         ),
         commands=(findings.command,),
         facts=facts(findings),
     )
-
-
-def _best(findings: Findings, family: str) -> Iterator[Section]:
-    """A slider and films of the family that is nearest to the truth."""
-    shown = [one for one in findings.results if one.family == family and one.shown]
-    if shown:
-        clip = clips.first_clip(shown[0])
-        parts: tuple[Part, ...] = (
-            clips.slider(findings, shown[0], clip),
-            clips.films(findings, shown[0], clip),
-        )
-        yield Section("The nearest one", "", parts)
 
 
 def _lead(findings: Findings, learnt: Sequence[str]) -> tuple[str, ...]:
@@ -121,21 +121,22 @@ def _lead(findings: Findings, learnt: Sequence[str]) -> tuple[str, ...]:
         if ranking:
             unit = f" {column.unit}" if column.unit else ""
             sentences.append(best_sentence(ranking, what, unit, column.digits))
-    return (*sentences, *_beaten(findings, learnt))
+    return (*sentences, *_beaten(findings, learnt), _BEGINNING)
 
 
 def _beaten(findings: Findings, learnt: Sequence[str]) -> Iterator[str]:
-    """How many families beat what needs no training."""
+    """How many families beat what needs no training, by more than chance explains."""
     column = TRUTH["placed_psnr"]
     own = ranked(findings.results, learnt, "placed_psnr", column)
     for names, needs in ((BASELINES, "neither training nor a fit"), (FITTED, "a fit alone")):
         rivals = ranked(findings.results, names, "placed_psnr", column)
         if rivals and own:
             name, best = rivals[0]
-            count = sum(mean.value > best.value for _, mean in own)
+            sure = [mean.value > best.value for _, mean in own if surely(mean, best)]
             yield (
-                f"{count} of {len(own)} families are nearer to the truth than the best that needs "
-                f"{needs}: {name}, {best.value:.2f} dB."
+                f"{sum(sure)} of {len(own)} families are nearer to the truth than the best that "
+                f"needs {needs} ({name}, {best.value:.2f} dB), {len(sure) - sum(sure)} farther "
+                f"from it, {len(own) - len(sure)} not to be told apart from it."
             )
 
 

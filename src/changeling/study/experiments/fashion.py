@@ -7,7 +7,7 @@ work on two cores.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -19,18 +19,8 @@ from changeling.faces import open_pictures
 from changeling.generators import FamilyConfig, Task, configuration, load_drawer
 from changeling.generators.ddpm import Ddpm
 from changeling.generators.vae_pictures import PictureVAE
-from changeling.measuring import (
-    FashionClassifier,
-    Memory,
-    frechet_distance,
-    kernel_distance,
-    manifold,
-    memorising,
-    modes,
-    score,
-    spectral_distance,
-    spectrum,
-)
+from changeling.measuring import Memory, score
+from changeling.study.experiments.drawn import FEW, SIDE, measured, pictures
 from changeling.study.experiments.experiment import Cell, Extent, Place, Study
 from changeling.study.experiments.fashion_page import page
 from changeling.study.experiments.following import follow, numbers, size_of, taken
@@ -40,16 +30,11 @@ from changeling.study.train import train_pictures
 from changeling.training import Budget, Run
 
 NAME = "report-fashion"
-SIDE = 28
 _KINDS, _PICTURES = 10, 60_000
 _STRIP = 6
 """Pictures in a strip, and at most half as many as are drawn."""
 _COLUMNS = 11
 """Moments of a strip."""
-_LEARNT = 5_000
-"""Training pictures among which copies are looked for."""
-_FEW = 200
-"""Fewer pictures than so many have no distance to others that means anything."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +77,7 @@ class Clothes:
         family = load_drawer(run.folder, runtime=place.runtime)
         sheets = Sheets(place, self.name, self.learner)
         drawn = _sized(numbers(family.draw(self.count, seed=self.seed), self.name))
-        real, _ = pictures("test", max(self.count, _FEW))
+        real, _ = pictures("test", max(self.count, FEW))
         found = [*_losses(run, self.config.batch), *measured(drawn, real)]
         sheets.add("samples", real_and_drawn(real, drawn), "real pictures, and drawn ones")
         sheets.add("spectra", spectra(real, drawn), "average spectra of real and drawn pictures")
@@ -140,14 +125,6 @@ class Clothes:
         sheets.add("reverse", strip(reverse), "pictures coming out of noise, step by step")
 
 
-def pictures(part: Literal["train", "test"], count: int) -> tuple[Tensor, Tensor]:
-    """`count` pictures (n, 1, 28, 28), 0…1, of a part of FashionMNIST, and their classes."""
-    opened = open_pictures("fashion-mnist", part=part)
-    rows = np.random.default_rng(0).permutation(len(opened))[:count]
-    shown = torch.from_numpy(opened.read(rows, SIDE)).permute(0, 3, 1, 2).float() / 255
-    return shown, torch.from_numpy(opened.labels(rows))
-
-
 def _sized(drawn: Tensor) -> Tensor:
     """(n, 1, 28, 28), what was drawn larger averaged down."""
     if drawn.shape[-1] == SIDE:
@@ -167,32 +144,6 @@ def _losses(run: Run, batch: int) -> Iterator[Measurement]:
                 yield Measurement(f"loss_{name}", mean, at=float(epoch))
 
 
-def measured(drawn: Tensor, real: Tensor) -> Iterator[Measurement]:
-    """What drawn pictures are worth, beside as many test pictures."""
-    classifier = FashionClassifier.load()
-    seen = classifier.classify(drawn)
-    yield Measurement("confidence", seen.confidence)
-    yield Measurement(
-        "spectral", spectral_distance(*(spectrum(_planes(one)) for one in (drawn, real)))
-    )
-    if len(drawn) < _FEW:
-        return
-    theirs = classifier.classify(real)
-    learnt, _ = pictures("train", _LEARNT)
-    near = manifold(theirs.features, seen.features)
-    copied = memorising(seen.features, classifier.classify(learnt).features, theirs.features)
-    kinds = modes(theirs.kinds, seen.kinds)
-    yield Measurement("rarest", float(seen.shares.min()))
-    yield Measurement("frechet", frechet_distance(seen.features, theirs.features))
-    yield Measurement("kernel", kernel_distance(seen.features, theirs.features))
-    yield Measurement("precision", near.precision)
-    yield Measurement("recall", near.recall)
-    yield Measurement("density", near.density)
-    yield Measurement("coverage", near.coverage)
-    yield Measurement("copies", copied.copies)
-    yield Measurement("different", float(kinds.different))
-
-
 def _given_back(given: Tensor, true: Tensor, kinds: Tensor, how: str) -> Iterator[Measurement]:
     """Means over the pictures of each class, which count as clips."""
     scores = [score(_rgb(one), _rgb(other)) for one, other in zip(given, true, strict=True)]
@@ -201,10 +152,6 @@ def _given_back(given: Tensor, true: Tensor, kinds: Tensor, how: str) -> Iterato
         for metric in ("mse", "psnr", "ssim") if own else ():
             mean = float(np.mean([getattr(one, metric) for one in own]))
             yield Measurement(f"{how}_{metric}", mean, clip=f"class {kind}")
-
-
-def _planes(shown: Tensor) -> NDArray[np.float32]:
-    return shown.permute(0, 2, 3, 1).numpy()
 
 
 def _rgb(picture: Tensor) -> NDArray[np.float32]:
@@ -224,7 +171,7 @@ def cells(extent: Extent) -> Sequence[Cell]:
         return Clothes(name, learner, config, budget, count, few)
 
     longer = 1.2 if extent == "full" else 1.0
-    count = _FEW if quick else 1_000
+    count = FEW if quick else 1_000
     epochs = math.ceil((1 if quick else 10) * _PICTURES / 128)
     return (
         cell("vae-pictures", "report", epochs, None, count),

@@ -4,8 +4,17 @@ from collections.abc import Iterator
 
 from changeling.study.experiments.experiment import Findings
 from changeling.study.experiments.metrics import DRAWN, GIVEN_BACK
-from changeling.study.experiments.pages import cost_table, facts, families, mean_of, ranked, table
+from changeling.study.experiments.pages import (
+    best_sentence,
+    cost_table,
+    facts,
+    families,
+    mean_of,
+    ranked,
+    table,
+)
 from changeling.study.page import Curve, Curves, Page, Picture, Pictures, Row, Section
+from changeling.study.results import CellResult
 
 _GIVEN_BACK = (
     "Test pictures through the mean of their code, and through a code drawn at random from it, as "
@@ -15,8 +24,15 @@ _DRAWN = (
     "Drawn pictures beside as many test pictures, by the project’s own classifier and on its "
     "features: the distances compare with each other, not with published ones. Where few were "
     "drawn, distances are left out. Copies are the share that comes nearer to a training picture "
-    "than one test picture in twenty does; classes off are drawn more or less often than chance "
-    "explains."
+    "than one test picture in twenty does; nearest learnt is the distance to the nearest of all "
+    "training pictures over that of the test pictures; classes off are drawn more or less often "
+    "than chance explains. Intervals resample the drawn pictures and say nothing of another "
+    "training."
+)
+
+_SPECTRA = (
+    "Average power at each frequency in any direction. Above the real pictures’ is what is noisier "
+    "than they are, below it what is smoother."
 )
 
 
@@ -30,7 +46,7 @@ def page(findings: Findings) -> Page:
             Section("Given back", "", (table(findings, GIVEN_BACK, "", _GIVEN_BACK),)),
             Section("Drawn", "", (table(findings, DRAWN, "", _DRAWN),)),
             *_losses(findings),
-            Section("Pictures", "", tuple(_pictures(findings))),
+            Section("Pictures", "", (*_pictures(findings), *_spectra(findings))),
             Section("Cost", "", (cost_table(findings),)),
         ),
         commands=(findings.command,),
@@ -51,12 +67,12 @@ def _lead(findings: Findings) -> Iterator[str]:
         )
     drawn = [one for one in families(results) if mean_of(results, one, "frechet")]
     for metric, what in (
-        ("confidence", "The classifier is surest of what is drawn by"),
-        ("frechet", "Nearest to test pictures by Fréchet distance is"),
+        ("confidence", "What is drawn is surest to the classifier"),
+        ("frechet", "Nearest to test pictures, by Fréchet distance"),
     ):
         ranking = ranked(results, drawn, metric, DRAWN[metric])
         if ranking:
-            yield f"{what} {ranking[0][0]} ({ranking[0][1].value:.3g})."
+            yield best_sentence(ranking, what, "", DRAWN[metric].digits)
 
 
 def _losses(findings: Findings) -> Iterator[Section]:
@@ -69,20 +85,34 @@ def _losses(findings: Findings) -> Iterator[Section]:
 def _charts(findings: Findings) -> Iterator[Curves]:
     """The losses of each cell, by epoch."""
     for cell in findings.results:
-        names = list(dict.fromkeys(one.metric for one in cell.measurements if one.at is not None))
+        every = (one.metric for one in cell.measurements if one.metric.startswith("loss_"))
+        names = list(dict.fromkeys(every))
         lines = tuple(
             Curve(
                 name.removeprefix("loss_"),
-                tuple(
-                    (one.at, one.value)
-                    for one in cell.measurements
-                    if one.metric == name and one.at
-                ),
+                _points(cell, name),
             )
             for name in names
         )
         if any(len(line.points) > 1 for line in lines):
-            yield Curves(cell.family, "Means over the steps of each epoch.", "epoch", "loss", lines)
+            said = "Means over the steps of each epoch."
+            command = findings.recompute[cell.cell]
+            yield Curves(cell.family, said, "epoch", "loss", lines, command)
+
+
+def _spectra(findings: Findings) -> Iterator[Curves]:
+    """The spectra averaged around the circle, of test pictures and of what each cell drew."""
+    found = [cell for cell in findings.results if _points(cell, "spectrum_real")]
+    if found:
+        lines = [Curve(one.family, _points(one, "spectrum_drawn")) for one in found]
+        lines.append(Curve("test pictures", _points(found[0], "spectrum_real"), dashed=True))
+        x = "cycles a picture"
+        yield Curves("Spectra", _SPECTRA, x, "power, dB", tuple(lines), findings.measure)
+
+
+def _points(cell: CellResult, metric: str) -> tuple[tuple[float, float], ...]:
+    own = [one for one in cell.measurements if one.metric == metric]
+    return tuple((one.at, one.value) for one in own if one.at is not None)
 
 
 def _pictures(findings: Findings) -> Iterator[Pictures]:

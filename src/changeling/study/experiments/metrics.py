@@ -1,6 +1,6 @@
 """What the figures of a study are called on its page, and which way they are better."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -75,6 +75,11 @@ UNAIDED: Columns = MappingProxyType(
 )
 """Without a truth, as on real footage."""
 
+ITSELF: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"performer": ("unaided_expression", "unaided_pose", "unaided_found", "unaided_border")}
+)
+"""By what is tried: metrics that compare it with itself."""
+
 DRAWN: Columns = MappingProxyType(
     {
         "confidence": share("confidence", "more"),
@@ -86,6 +91,8 @@ DRAWN: Columns = MappingProxyType(
         "density": amount("density", "", "more"),
         "coverage": share("coverage", "more"),
         "copies": share("copies", "less"),
+        "nearest": amount("nearest learnt"),
+        "covered": amount("classes drawn", "", "more", 0),
         "different": amount("classes off", "", "less", 0),
         "spectral": amount("spectrum", "dB", "less"),
     }

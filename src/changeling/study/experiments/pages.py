@@ -1,26 +1,29 @@
 """What the pages of several studies have in common: tables by family, sentences, facts."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, fields, replace
 
 import numpy as np
 
 from changeling.measuring import Estimate, estimate
 from changeling.study.experiments.experiment import Findings
-from changeling.study.experiments.metrics import Columns
+from changeling.study.experiments.metrics import ITSELF, Columns
 from changeling.study.page import Column, Scores, TableRow
-from changeling.study.results import CellResult
+from changeling.study.results import CellResult, Mean
 from changeling.study.scores import Versions
 
 _COST = (
-    "Means over the cells of each row, on the machine that ran them. Memory is that of the whole "
-    "process. Parameters count all networks, judges included; operations are those of one face, "
-    "a multiplication and its addition being two."
+    "Means over the cells of each row, on the machine that ran them. Minutes are training alone, "
+    "and with all measuring. Memory is what training took at the most above what the program "
+    "held before it. Parameters count all networks, judges included; operations are those of one "
+    "face or picture, a multiplication and its addition being two."
 )
 _COLUMNS = (
     Column("steps", digits=0),
     Column("minutes", digits=1),
+    Column("minutes of all", digits=1),
     Column("steps a second", digits=2),
+    Column("faces or pictures a second", digits=0),
     Column("memory", "GiB", digits=2),
     Column("parameters", "million", digits=2),
     Column("operations", "million", digits=0),
@@ -35,10 +38,11 @@ def families(results: Iterable[CellResult]) -> list[str]:
 def mean_of(results: Iterable[CellResult], family: str, metric: str) -> Estimate | None:
     """The mean of a metric of a family at the end of its training; None where there is none.
 
-    The interval is over clips: the same clip swapped by networks of two seeds is one clip.
+    The interval is over clips: the same clip swapped by networks of two seeds is one clip. A single
+    figure of a set has that of its own.
     """
     found = [
-        (one.value, f"{cell.data} {one.clip}")
+        (one, f"{cell.data} {one.clip}")
         for cell in results
         if cell.family == family
         for one in cell.measurements
@@ -46,8 +50,20 @@ def mean_of(results: Iterable[CellResult], family: str, metric: str) -> Estimate
     ]
     if not found:
         return None
-    values, clips = zip(*found, strict=True)
-    return estimate(values, clips)
+    figures, clips = zip(*found, strict=True)
+    if len(figures) == 1 and figures[0].interval:
+        return figures[0].interval
+    return estimate([one.value for one in figures], clips)
+
+
+def summary(results: Sequence[CellResult]) -> Iterator[Mean]:
+    """Each metric of each family at the end of its training."""
+    metrics = dict.fromkeys(one.metric for cell in results for one in cell.measurements)
+    for family in families(results):
+        for metric in metrics:
+            mean = mean_of(results, family, metric)
+            if mean:
+                yield Mean(family, metric, mean.value, mean.low, mean.high, max(1, mean.clips))
 
 
 def table(findings: Findings, columns: Columns, title: str, meaning: str) -> Scores:
@@ -66,12 +82,12 @@ def table(findings: Findings, columns: Columns, title: str, meaning: str) -> Sco
 def _row(findings: Findings, family: str, columns: Columns) -> TableRow:
     own = [one for one in findings.results if one.family == family]
     notes = " ".join(dict.fromkeys(one.note for one in own if one.note))
-    command = findings.recompute[own[0].cell]
+    itself = tuple(k for k, name in enumerate(columns) if name in ITSELF.get(family, ()))
     cells = tuple(
         mean and mean.within(column.lowest, column.highest)
         for mean, column in ((mean_of(own, family, name), one) for name, one in columns.items())
     )
-    return TableRow(family, cells if any(cells) else (), notes, command)
+    return TableRow(family, cells if any(cells) else (), notes, findings.again(own), itself)
 
 
 def cost_table(findings: Findings) -> Scores:
@@ -81,18 +97,25 @@ def cost_table(findings: Findings) -> Scores:
         own = [one for one in findings.results if one.family == family and one.steps]
         if own:
             size = [mean_of(own, family, metric) for metric in ("parameters", "operations")]
-            rows.append(TableRow(family, (*_taken(own), *(_scaled(one, 1e6) for one in size))))
+            cells = (*_taken(own), *(_scaled(one, 1e6) for one in size))
+            rows.append(TableRow(family, cells, command=findings.again(own)))
     return Scores("", _COST, _COLUMNS, tuple(rows))
 
 
 def _taken(own: Sequence[CellResult]) -> tuple[Estimate, ...]:
-    """Steps, minutes, steps a second and gigabytes, in the mean of the cells."""
-    steps, seconds, memory = (
-        float(np.mean(part))
-        for part in zip(*((one.steps, one.seconds, one.memory) for one in own), strict=True)
+    """Steps, minutes, speeds and gigabytes, in the mean of the cells; NaN for what is unknown."""
+    taken = [(one.steps, one.samples, one.seconds, one.wall, one.memory) for one in own]
+    steps, samples, seconds, wall, memory = (
+        float(np.mean(part)) or np.nan for part in zip(*taken, strict=True)
     )
-    figures = (steps, seconds / 60, steps / seconds, memory / 2**30 or np.nan)
+    minutes = seconds / 60, wall / 60
+    figures = (steps, *minutes, steps / seconds, samples / seconds, memory / 2**30)
     return tuple(Estimate(one, one, one, 1) for one in figures)
+
+
+def percent(one: Estimate) -> Estimate:
+    """A share as a percentage."""
+    return replace(one, value=100 * one.value, low=100 * one.low, high=100 * one.high)
 
 
 def _scaled(one: Estimate | None, by: float) -> Estimate | None:
@@ -114,14 +137,20 @@ def ranked(
 def best_sentence(
     ranking: Sequence[tuple[str, Estimate]], what: str, unit: str, digits: int
 ) -> str:
-    """Who leads, with what interval, and whether the second is within it."""
+    """Who leads, with what interval, and before whom, or who is within it."""
     (name, best), *others = ranking
     said = f"{what}: {name}, {_told(best, unit, digits)}"
     if not others:
         return said + "."
-    second, estimate_ = others[0]
-    verdict = "before" if best.apart(estimate_) else "not to be told apart from"
-    return f"{said}, {verdict} {second}, {_told(estimate_, unit, digits)}."
+    near = [(rival, one) for rival, one in others if not surely(best, one)]
+    verdict = "not to be told apart from" if near else "before"
+    rival, other = (near or others)[0]
+    return f"{said}, {verdict} {rival}, {_told(other, unit, digits)}."
+
+
+def surely(one: Estimate, other: Estimate) -> bool:
+    """Whether two figures differ by more than chance explains; nobody knows without intervals."""
+    return one.clips > 1 and one.apart(other)
 
 
 def _told(one: Estimate, unit: str, digits: int) -> str:

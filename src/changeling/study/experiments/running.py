@@ -18,6 +18,7 @@ from changeling.study.experiments.experiment import (
     Study,
     Watches,
 )
+from changeling.study.experiments.pages import summary
 from changeling.study.page import Page
 from changeling.study.page_html import write_page
 from changeling.study.results import CellResult, tidy, write_tables
@@ -142,7 +143,7 @@ def again(study: Study, place: Place, name: str) -> tuple[CellResult, CellResult
 def write_study(study: Study, settings: Settings, place: Place) -> Path:
     """Write the tables and the page of what is finished, and return the page."""
     findings = found(study, settings, place)
-    write_tables(place.folder, list(tidy(study.name, findings.results)))
+    write_tables(place.folder, study.name, findings.results, list(summary(findings.results)))
     report = place.folder / REPORT
     write_page(report, page_of(study, findings), overwrite=True)
     return report
@@ -164,14 +165,14 @@ def found(study: Study, settings: Settings, place: Place) -> Findings:
     if not results:
         raise UserError(f"{place.folder} holds no finished cell: run the study first")
     folder = shlex.quote(str(place.folder))
-    measure = f"changeling study measure {folder} --cell"
+    measure = f"changeling study measure {folder}"
     command = f"changeling study run {study.name} --extent {settings.extent}"
     if place.root != Path("studies"):
         command += f" -o {shlex.quote(str(place.root))}"
     if settings.steps:
         command += f" --repeat {folder}"
-    recompute = {one.cell: f"{measure} {one.cell}" for one in results}
-    return Findings(place.folder, settings.extent, results, command, recompute)
+    recompute = {one.cell: f"{measure} --cell {one.cell}" for one in results}
+    return Findings(place.folder, settings.extent, results, command, recompute, measure)
 
 
 def planned(study: Study, settings: Settings) -> list[Cell]:

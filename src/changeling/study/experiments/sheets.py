@@ -1,10 +1,9 @@
 """Pictures of a study of drawn pictures: sheets, strips and spectra, signed in a cell's folder."""
 
-import cv2
 import numpy as np
 from torch import Tensor
 
-from changeling.measuring import Spectrum, spectrum, spectrum_pictures
+from changeling.measuring import spectrum, spectrum_pictures
 from changeling.media import Pixels, write_image
 from changeling.provenance import Credential, Source, publish
 from changeling.study.experiments.experiment import Place
@@ -59,25 +58,11 @@ def real_and_drawn(real: Tensor, drawn: Tensor) -> Pixels:
 
 
 def spectra(real: Tensor, drawn: Tensor) -> Pixels:
-    """The average spectrum of real and of drawn pictures, and both averaged around the circle."""
+    """The average spectrum of real and of drawn pictures."""
     both = [spectrum(shown.permute(0, 2, 3, 1).numpy()) for shown in (real, drawn)]
-    planes = _beside(*spectrum_pictures(both, side=_HEIGHT))
-    return _beside(planes, _rings(*both))
+    return _beside(*spectrum_pictures(both, side=_HEIGHT))
 
 
 def _beside(one: Pixels, other: Pixels) -> Pixels:
     gap = np.full((one.shape[0], one.shape[0] // 16, 3), 255, np.uint8)
     return np.hstack([one, gap, other])
-
-
-def _rings(real: Spectrum, drawn: Spectrum) -> Pixels:
-    """Power by frequency in dB, grey for real pictures and red for drawn ones."""
-    levels = [10 * np.log10(one.rings) for one in (real, drawn)]
-    low, high = min(x.min() for x in levels), max(x.max() for x in levels)
-    canvas = np.full((_HEIGHT, 2 * _HEIGHT, 3), 255, np.uint8)
-    for level, colour in zip(levels, ((90, 90, 90), (200, 40, 40)), strict=True):
-        x = np.linspace(8, 2 * _HEIGHT - 8, len(level))
-        y = 8 + (_HEIGHT - 16) * (high - level) / (high - low)
-        line = np.rint(np.stack([x, y], axis=1)).astype(np.int32)
-        cv2.polylines(canvas, [line], isClosed=False, color=colour, thickness=2, lineType=16)
-    return canvas

@@ -11,7 +11,7 @@ from changeling.measuring import Estimate, estimate, spearman
 from changeling.measuring.estimate import Values
 from changeling.study.experiments.experiment import Findings
 from changeling.study.experiments.metrics import Columns
-from changeling.study.experiments.pages import cost_table, facts
+from changeling.study.experiments.pages import best_sentence, cost_table, facts
 from changeling.study.page import Column, Curve, Curves, Page, Scores, Section, TableRow
 from changeling.study.results import CellResult
 
@@ -51,7 +51,7 @@ def page(findings: Findings) -> Page:
         headlines=(),
         sections=(
             Section("The truth while they learn", _CURVES, tuple(_curves(findings, "truth"))),
-            Section("What foretells it", "", (_predictors(findings),)),
+            *_foretold(findings),
             Section("What else is seen", "", tuple(_curves(findings, "guess"))),
             Section("Cost", "", (cost_table(findings),)),
         ),
@@ -93,17 +93,30 @@ def _curves(findings: Findings, group: str) -> Iterator[Curves]:
         for run in _runs(findings):
             points = zip(run.minutes(), run.series(metric).tolist(), strict=True)
             lines.append(Curve(run.cell.family, tuple(points)))
-        yield Curves(label.name, label.unit, "minutes", label.name, tuple(lines))
+        if lines:
+            named = label.name, label.unit, "minutes", label.name
+            yield Curves(*named, tuple(lines), findings.measure)
+
+
+def _foretold(findings: Findings) -> Iterator[Section]:
+    """A section where anything was measured."""
+    if _runs(findings):
+        yield Section("What foretells it", "", (_predictors(findings),))
 
 
 def _predictors(findings: Findings) -> Scores:
     """Each figure that needs no truth: how it ranks the looks, and what stopping by it loses."""
     columns = (Column("rank correlation", "", "more", 2), Column("lost", "dB", "less", 2))
     rows = [
-        TableRow(label.name, _worth(findings, partial(_signed, metric=metric, label=label)))
+        TableRow(
+            label.name,
+            _worth(findings, partial(_signed, metric=metric, label=label)),
+            command=findings.measure,
+        )
         for metric, label in GUESSED.items()
     ]
-    rows.append(TableRow("training to the end", _worth(findings, _later)))
+    worth = _worth(findings, _later)
+    rows.append(TableRow("training to the end", worth, command=findings.measure))
     return Scores("", _PREDICTORS, columns, tuple(rows))
 
 
@@ -115,9 +128,14 @@ def _later(run: _Run) -> Values:
     return np.arange(len(run.looks), dtype=np.float64)
 
 
-def _worth(findings: Findings, told: Callable[[_Run], Values]) -> tuple[Estimate, Estimate]:
-    """Means over the cells: ρ between what is told and the truth, and decibels lost by it."""
-    runs = _runs(findings)
+def _worth(findings: Findings, told: Callable[[_Run], Values]) -> tuple[Estimate | None, ...]:
+    """Means over the cells: ρ between what is told and the truth, and decibels lost by it.
+
+    None for what is no number in any run, such as the pose of a face that is not found.
+    """
+    runs = [run for run in _runs(findings) if np.isfinite(told(run)).all()]
+    if not runs:
+        return None, None
     cells = [run.cell.cell for run in runs]
     agreed = [spearman(told(run), run.series(_TRUTH)) for run in runs]
     lost = [_lost(told(run), run.series(_TRUTH)) for run in runs]
@@ -137,13 +155,15 @@ def _lead(findings: Findings) -> Iterator[str]:
             f"{run.cell.family.capitalize()} was nearest to the truth after {minutes[best]:.1f} of "
             f"{minutes[-1]:.1f} minutes, {truth[best]:.2f} dB; at the end {truth[-1]:.2f} dB."
         )
+    for cell in findings.results:
+        if cell.state == "diverged":
+            yield f"{cell.family.capitalize()}: {cell.note}."
     if _runs(findings):
-        rows = [row for row in _predictors(findings).rows if row.cells[0] and row.cells[1]]
-        by_lost = min(rows, key=lambda row: row.cells[1].value if row.cells[1] else np.inf)
-        by_rank = max(rows, key=lambda row: row.cells[0].value if row.cells[0] else -np.inf)
-        assert by_lost.cells[1] and by_rank.cells[0]
-        yield (
-            f"Of what needs no truth, {by_rank.label} follows it most closely (rank correlation "
-            f"{by_rank.cells[0].value:.2f}); stopping by {by_lost.label} loses least "
-            f"({by_lost.cells[1].value:.2f} dB)."
-        )
+        rows = _predictors(findings).rows
+        for column, sign, what, unit in (
+            (0, -1, "Follows the truth most closely of what needs none, by rank correlation", ""),
+            (1, 1, "Loses least when training is stopped by it", " dB"),
+        ):
+            ranking = [(row.label, one) for row in rows if (one := row.cells[column])]
+            ranking.sort(key=lambda one: sign * one[1].value)
+            yield best_sentence(ranking, what, unit, 2)
