@@ -5,12 +5,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree, which
+from typing import TYPE_CHECKING
 
 import pytest
 from samples import KINDS, Refuse, publish_one, training, tree
 
 from changeling.provenance import Consent, write_consent
 
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+SWITCHES = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage", "--window-size=1280,900",
+)  # fmt: skip
+"""Of Chromium."""
 LEFT_OUT = pytest.StashKey[list[str]]()
 """What is said at the end of tests that did not run."""
 
@@ -173,6 +183,21 @@ def refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
         return said.err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Chrome"]:
+    """Chromium without a window."""
+    # Imported here because most tests need no browser.
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+    options = ChromeOptions()
+    options.binary_location = which("chromium") or ""
+    for switch in (*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with Chrome(options, ChromeService(which("chromedriver"))) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

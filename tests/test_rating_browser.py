@@ -7,11 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from shutil import which
 
 import pytest
 from rating import FAMILIES
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -24,25 +23,9 @@ from changeling.study.rating_clips import TRUTH
 from changeling.study.rating_store import STORE
 
 pytestmark = pytest.mark.browser
-SWITCHES = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--window-size=1280,900",
-)  # fmt: skip
 SECRETS = re.compile("autoencoder|vae|secret|truth|swap-|actors 7", re.IGNORECASE)
 OPINION = {FAMILIES[0]: 2, FAMILIES[1]: 4, TRUTH: 5}
 """What the rater thinks of each family, whatever is asked."""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = which("chromium") or ""
-    for switch in (*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(switch)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with Chrome(options, ChromeService(which("chromedriver"))) as browser:
-        yield browser
 
 
 @contextmanager

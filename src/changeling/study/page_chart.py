@@ -11,7 +11,7 @@ from changeling.study.page import Curve, Curves
 
 WIDTH, COLOURS = 440.0, 8
 """Units across a chart, and colours before they come again, dotted."""
-_TOP, _PLOT, _RIGHT, _LETTER, _KEY = 26.0, 190.0, 10.0, 7.8, 19.0
+_TOP, _PLOT, _RIGHT, _LETTER, _KEY = 26.0, 190.0, 18.0, 7.8, 19.0
 
 
 @dataclass(frozen=True)
