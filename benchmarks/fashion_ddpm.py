@@ -24,7 +24,7 @@ from changeling.generators.ddpm_process import Sampling
 from changeling.measuring import FashionClassifier, frechet_distance, kernel_distance
 from changeling.media import write_image, writing
 from changeling.provenance import Credential, Source, publish
-from changeling.study.experiments.fashion import pictures
+from changeling.study.experiments.drawn import pictures
 from changeling.study.experiments.sheets import strip
 from changeling.training import Run, Runtime
 

@@ -24,7 +24,7 @@ from changeling.measuring import (
 )
 from changeling.media import Pixels, write_image, writing
 from changeling.provenance import Credential, Source, publish
-from changeling.study.experiments.fashion import pictures
+from changeling.study.experiments.drawn import pictures
 from changeling.study.experiments.sheets import real_and_drawn, spectra
 from changeling.training import Run, Runtime, collapse
 

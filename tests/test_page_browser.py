@@ -25,7 +25,7 @@ const wide = [...document.body.querySelectorAll("*")].filter((one) => {
   const box = one.getBoundingClientRect();
   return box.right > document.documentElement.clientWidth + 1 && !one.closest(".scroll, .commands");
 });
-return wide.map((one) => `${one.tagName} ${one.getAttribute("class")} ${one.textContent.slice(0, 40)}`);
+return wide.map((one) => `${one.tagName} ${one.textContent.slice(0, 40)}`);
 """
 
 
