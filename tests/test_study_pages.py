@@ -222,6 +222,10 @@ def test_a_figure_that_is_no_number_foretells_nothing() -> None:
 
 def test_who_foretells_best_is_named_only_where_intervals_allow() -> None:
     """One run tells nothing of chance."""
+    one, other = Estimate(3, 3, 3, 1), Estimate(2, 2, 2, 1)
+    assert best_sentence([("a", one), ("b", other)], "Best", "", 0) == (
+        "Best: a, 3, not to be told apart from b, 2."
+    )
     lead = STUDIES["when-to-stop"].page(findings(looks("vae", [1.0, 3.0, 4.0, 2.0]))).lead
     assert all("not to be told apart from" in sentence for sentence in lead[-2:])
 
