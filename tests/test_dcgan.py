@@ -48,19 +48,6 @@ def test_the_report_is_its_listing(report: Dcgan) -> None:
     ]  # fmt: skip
     config = Config.report(GREY)
     assert (config.code, config.batch, config.rate, config.averaged) == (100, 64, 2e-4, False)
-    assert config.steady is None
-
-
-@pytest.mark.parametrize(("steady", "share"), [(None, 1.0), (4, 1 / 50)])
-def test_where_the_rate_falls_it_first_rises(steady: int | None, share: float) -> None:
-    """Adam's first step is as long as the rate: whole, or a fiftieth in the first of 50 steps."""
-    torch.manual_seed(0)
-    learner = Dcgan(replace(Config.tiny(), rate=0.01, steady=steady), runtime=PLAIN)
-    name = "judge.0.weight"
-    before = learner.state_dict()["network"][name].clone()
-    learner.step(noise_pictures(channels=1, kinds=0, size=16)(0))
-    moved = (learner.state_dict()["network"][name] - before).abs().max()
-    assert float(moved) == pytest.approx(0.01 * share, rel=0.01)
 
 
 def test_the_laptops_network_is_lighter_and_lighter_yet_for_faces() -> None:

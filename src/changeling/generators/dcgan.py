@@ -9,8 +9,7 @@ needs, 28×28, which is the one deviation. Other sizes take as many doublings as
 the same border out.
 
 Beyond the report, where `averaged` is set: pictures are drawn by averaged weights (Yazıcı et al.,
-arXiv 1806.04498), which removes the generator's swing from step to step; and where `steady` is, the
-learning rate falls.
+arXiv 1806.04498), which removes the generator's swing from step to step.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ from changeling.faces.pictures import PictureBatch
 from changeling.generators.blocks import check_batch, check_kind, check_size, picture_grid
 from changeling.generators.protocols import Task
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
-from changeling.training.averaged import follow, pace, set_rate
+from changeling.training.averaged import follow
 
 _PREVIEWED = 32
 _AT_ONCE = 64
@@ -48,8 +47,6 @@ class Config:
     """Channels of the discriminator's first level (ndf); each level after has twice as many."""
     rate: float = 2e-4
     """Learning rate of Adam, for both networks."""
-    steady: int | None = None
-    """Steps after which the rate falls with the root of the step; None: never."""
     averaged: bool = True
     """Draw with averaged weights instead of the last ones."""
     batch: int = 64
@@ -65,10 +62,10 @@ class Config:
         """Return the configuration for two cores: half the channels, above 32 pixels a quarter.
 
         A step of 64 pictures costs 6 billion multiplications at 28 pixels (the report's network
-        25), and 10 at 64. The rate is higher than the paper's, since the steps are few, and falls.
+        25), and 10 at 64. The rate is higher than the paper's, since the steps are few.
         """
         width = 32 if task.size <= 32 else 16
-        return cls(task.size, task.channels, drawing=width, judging=width, rate=5e-4, steady=1000)
+        return cls(task.size, task.channels, drawing=width, judging=width, rate=5e-4)
 
     @classmethod
     def report(cls, task: Task) -> "Config":
@@ -106,7 +103,6 @@ class Dcgan:
 
     def step(self, batch: PictureBatch, /) -> Losses:
         """Teach the discriminator real from drawn, then the generator to be taken for real."""
-        self._steps += 1
         real = self._runtime.pictures(2 * batch.pictures - 1)
         code = torch.randn(len(batch), self._config.code, 1, 1)
         with self._runtime.autocast():
@@ -119,6 +115,7 @@ class Dcgan:
         drawing = _says(fooled, 1)
         self._move(0, drawing)
         self._network.judge.requires_grad_(True)
+        self._steps += 1
         follow(self._average, self._network.generator, self._steps)
         return {
             "judge": judging.detach(),
@@ -167,8 +164,6 @@ class Dcgan:
         return cast(Tensor, logits.float())
 
     def _move(self, part: int, loss: Tensor) -> None:
-        slow = 1.0 if self._config.steady is None else pace(self._steps, self._config.steady)
-        set_rate(self._adams[part], self._config.rate * slow)
         self._adams[part].zero_grad()
         loss.backward()
         self._adams[part].step()

@@ -8,7 +8,9 @@ discriminator; the discriminator follows L_GAN, its own judgement, alone.
 
 Made to swap faces: a decoder per person behind one encoder, and a discriminator that says of whom
 it believes a face to be. Departures from 2016, for steadiness on few faces and in few minutes:
-- The codes of other people stand for draws from the prior: these are what a swap decodes.
+- Nothing is drawn from the prior. Other people's codes in its place, which are what a swap decodes,
+  were judged once: what pleases the discriminator where a person was never seen is no face, and
+  after ten minutes side views fell apart.
 - Pixels count beside the features, structure and mask as in the other families of faces, and
   all else grows from 0: verdicts on faces that are none yet teach nothing.
 - The discriminator sees the inner face alone, is spectrally normalised (Miyato et al., arXiv
@@ -109,8 +111,6 @@ class _Drawn:
     kl: Tensor
     faces: Tensor
     """(n, 4, s, s): every face by its person's decoder."""
-    swaps: Tensor
-    """(n, 4, s, s): the next person's codes by each decoder, cut from the encoder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ class _Judged:
     real: Tensor
     """(n,) of the true faces."""
     fake: Tensor
-    """(2n,) of the drawn and the swapped ones."""
+    """(n,) of the drawn ones."""
     like: Tensor
     """How different the features of drawn and true faces are (see `difference`)."""
 
@@ -155,7 +155,7 @@ class VAEGAN:
         self._steps = 0
 
     def step(self, batch: PeopleBatch, /) -> Losses:
-        """Draw and swap every face, judge them, and move each part by its share of the losses."""
+        """Draw every face, judge it, and move each part by its share of the losses."""
         self._tones.values = batch.tones
         faces = (batch.inputs, batch.targets, batch.masks)
         inputs, targets, masks = flattened(self._runtime, *faces)
@@ -166,7 +166,7 @@ class VAEGAN:
         self._route(drawn, losses)
         self._move()
         seen = adversarial(
-            judged.real.sigmoid(), judged.fake.sigmoid(), drawn.swaps[:, :3], targets
+            judged.real.sigmoid(), judged.fake.sigmoid(), drawn.faces[:, :3], targets
         )
         return {**{name: loss.detach() for name, loss in losses.items()}, **seen}
 
@@ -208,20 +208,16 @@ class VAEGAN:
         mean, log_variance = self._twins.encode(inputs).float().chunk(2, dim=1)
         codes = reparameterise(mean, log_variance)
         faces = self._twins.decode(codes.chunk(len(self.people))).float()
-        others = codes.detach().roll(-len(codes) // len(self.people), 0)
-        swaps = self._twins.decode(others.chunk(len(self.people))).float()
-        return _Drawn(codes, divergence(mean, log_variance).mean(), faces, swaps)
+        return _Drawn(codes, divergence(mean, log_variance).mean(), faces)
 
     def _judged(self, drawn: _Drawn, targets: Tensor, masks: Tensor) -> _Judged:
-        """Judge true, drawn and swapped faces, inside the masks of the faces they came from."""
+        """Judge true and drawn faces inside their masks."""
         n = len(masks) // len(self.people)
-        swaps = masks.roll(-n, 0) * drawn.swaps[:, :3]
-        shown = torch.cat([masks * targets, masks * drawn.faces[:, :3], swaps])
-        features, logits = self._judge(shown)
-        people = torch.arange(len(self.people), device=logits.device).repeat_interleave(n).repeat(3)
+        features, logits = self._judge(torch.cat([masks * targets, masks * drawn.faces[:, :3]]))
+        people = torch.arange(len(self.people), device=logits.device).repeat_interleave(n).repeat(2)
         own = logits.float().gather(1, people[:, None])[:, 0]
-        true, faces, _ = features.float().chunk(3)
-        real, fake = own.split([len(masks), 2 * len(masks)])
+        true, faces = features.float().chunk(2)
+        real, fake = own.chunk(2)
         return _Judged(real, fake, difference(faces, true.detach()))
 
     def _losses(
@@ -244,12 +240,10 @@ class VAEGAN:
         torch.autograd.backward(losses["judge"], inputs=self._parts["judge"], retain_graph=True)
         (by_likeness,) = torch.autograd.grad(likeness, [drawn.faces], retain_graph=True)
         deceit = share * config.deceive * losses["deceive"]
-        by_deceit = torch.autograd.grad(deceit, [drawn.faces, drawn.swaps], retain_graph=True)
+        (by_deceit,) = torch.autograd.grad(deceit, [drawn.faces], retain_graph=True)
         (by_codes,) = torch.autograd.grad(drawn.faces, [drawn.codes], by_likeness, True)
         torch.autograd.backward(
-            [drawn.faces, drawn.swaps],
-            [by_likeness + by_deceit[0], by_deceit[1]],
-            inputs=self._parts["decoders"],
+            [drawn.faces], [by_likeness + by_deceit], inputs=self._parts["decoders"]
         )
         prior = share * config.beta * losses["kl"]
         torch.autograd.backward(
