@@ -23,7 +23,7 @@ from changeling.faces.identity_teaching import PAIRS, Examination, examine
 from changeling.faces.renders import Lessons, Renders, render_lessons
 from changeling.media import Pixels, write_image, writing
 from changeling.provenance import Credential, Source, publish
-from changeling.training import to_json
+from changeling.training import from_json, to_json
 
 FILM = Renders(faces=200, first=90_000, wardrobe=40, varied=False)
 """As films show actors. Few stylings, so that strangers often wear the same."""
@@ -165,6 +165,7 @@ def main(
     weights: Path = WEIGHTS,
     write: tuple[Path, ...] = (),
     picture: Path | None = None,
+    speed: bool = False,
 ) -> None:
     """Examine the identity network.
 
@@ -174,8 +175,13 @@ def main(
         weights: Weights to examine.
         write: Documents, such as docs/cards/identity.md, to put the table into.
         picture: Picture, such as docs/images/identity_worst.png, to make of the worst pairs.
+        speed: Measure the speed alone again, on a quiet machine, and keep all else.
     """
     identifier = Identifier.load(weights)
+    if speed:
+        kept = from_json(Figures, json.loads(out.read_text("utf-8")), where=str(out))
+        _tell(replace(kept, milliseconds=milliseconds(identifier)), out, write)
+        return
     film, varied = (render_lessons(renders, cache) for renders in (FILM, VARIED))
     at_work = found_crops(film)
     line, pairs, embeddings = examined(identifier, film, at_work, "films", "found")
@@ -187,16 +193,19 @@ def main(
     ):
         lines.append(examined(identifier, lessons, shown, *names)[0])
     size = weights.stat().st_size / 1e6
-    figures = Figures(identifier.same, size, milliseconds(identifier), tuple(lines))
+    _tell(Figures(identifier.same, size, milliseconds(identifier), tuple(lines)), out, write)
+    if picture is not None:
+        pixels = worst(at_work, pairs, likenesses(embeddings, pairs))
+        with publish(picture, Credential(picture.name, Source.RENDERED), overwrite=True) as beside:
+            write_image(beside, pixels)
+
+
+def _tell(figures: Figures, out: Path, write: tuple[Path, ...]) -> None:
     print(table(figures))
     with writing(out, overwrite=True) as beside:
         beside.write_text(json.dumps(to_json(figures), indent=2) + "\n", encoding="utf-8")
     for document in write:
         write_between(document, "identity", table(figures))
-    if picture is not None:
-        pixels = worst(at_work, pairs, likenesses(embeddings, pairs))
-        with publish(picture, Credential(picture.name, Source.RENDERED), overwrite=True) as beside:
-            write_image(beside, pixels)
 
 
 if __name__ == "__main__":
