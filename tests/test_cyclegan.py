@@ -12,7 +12,12 @@ from torch import nn
 from changeling.errors import UserError
 from changeling.faces.people import relit
 from changeling.generators.cyclegan import Config, CycleGan, decay
-from changeling.generators.cyclegan_losses import differences, taken_for, translate
+from changeling.generators.cyclegan_losses import (
+    differences,
+    light_differences,
+    taken_for,
+    translate,
+)
 from changeling.generators.cyclegan_networks import PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Task
@@ -103,6 +108,29 @@ def test_what_is_turned_is_levelled_both_ways() -> None:
     assert all(torch.allclose(one, 2 * grey.repeat(2, 1, 1, 1) - 1) for one, _ in shown)
     assert all(torch.allclose(one, 2 * grey - 1) for _, one in shown)
     assert differences(drawn.back, own) == pytest.approx(0, abs=1e-6)
+
+
+def test_light_is_asked_to_stay_whoever_is_drawn() -> None:
+    """Another skin in the same light costs nothing; the same skin in twice the light does."""
+    dark = torch.rand(2, 3, 16, 16) / 4
+    factors = torch.tensor([[1.0, 1.0, 1.0], [0.25, 0.25, 0.25]])
+    faces = [dark, 2 * relit(dark, torch.full((3,), 4.0)) - 1]
+    faces[0] = 2 * dark - 1
+    keep = [Relit(1.0, factors[0]), Relit(1.0, factors[1])]
+    assert light_differences(translate(keep, faces, faces, factors)) < 1e-6
+    brighter = [Relit(2.0, factors[0]), Relit(1.0, factors[1])]
+    assert light_differences(translate(brighter, faces, faces, factors)) > 0.05
+
+
+class Relit(nn.Module):
+    """Draws levelled faces in its person's skin, in some times the light."""
+
+    def __init__(self, times: float, factor: torch.Tensor) -> None:
+        super().__init__()
+        self.times, self.factor = times, factor
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        return 2 * relit((1 + faces) / 2, self.times / self.factor) - 1
 
 
 def test_a_batch_is_levelled_by_the_colours_it_tells() -> None:

@@ -13,7 +13,8 @@ and nothing ties what it draws to the place where it was. It draws a mask beside
 judges have fewer filters. A patch of 70 pixels is the whole of a face of 64, and who it is shows in
 how the parts stand to each other; `judge_layers` makes patches smaller. A person's own faces are
 drawn from warped and recoloured views, as an autoencoder does it, which teaches the code where the
-parts are; all else sees the faces as they are, but for their levelled colours. Where no number of
+parts are; all else sees the faces as they are, but for their levelled colours. Judges and cycle let
+a face be drawn in any light of the other film, so that light is asked to stay. Where no number of
 steps is planned the learning rate has no end to fall to, and falls with the root of the step.
 """
 
@@ -24,12 +25,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch, levelling
 from changeling.generators.blocks import Tones, check_people, check_size, find_person, swap_grid
-from changeling.generators.cyclegan_losses import differences, taken_for, translate
+from changeling.generators.cyclegan_losses import (
+    differences,
+    light_differences,
+    mask_loss,
+    taken_for,
+    translate,
+)
 from changeling.generators.cyclegan_networks import Coded, PatchJudge, ResNet
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Swapped, Task
@@ -68,6 +74,8 @@ class Config:
     """Weight of the difference between a face and what comes back (λ)."""
     identity: float = 0.5
     """Weight of leaving the own person's faces alone, as a multiple of `cycle`."""
+    light: float = 0.0
+    """Weight of the light on what is drawn being that on what it was drawn from; 0: not asked."""
     warped: bool = False
     """Give a batch's warped and recoloured views instead, of which the own faces are to be made."""
     pool: int = 50
@@ -85,8 +93,9 @@ class Config:
     def tiny(cls) -> "Config":
         """Return the smallest configuration that still runs every line."""
         return cls(
-            ("a", "b"), 16, filters=4, blocks=1, mask=0.3, judge_filters=4, judge_layers=1, pool=4
-        )
+            ("a", "b"), 16, filters=4, blocks=1, mask=0.3, judge_filters=4, judge_layers=1,
+            light=1.0, pool=4,
+        )  # fmt: skip
 
     @classmethod
     def report(cls, task: Task) -> "Config":
@@ -105,6 +114,7 @@ class Config:
             mask=0.3,
             judge_filters=32,
             identity=1.0,
+            light=5.0,
             warped=True,
             rate=5e-4,
             steps=task.steps or PAPER_STEPS,
@@ -157,8 +167,10 @@ class CycleGan:
             "cycle": differences(drawn.back, faces),
             "identity": differences(drawn.same, faces),
         }
+        if self._config.light:
+            losses["light"] = light_differences(drawn)
         if self._config.mask:
-            losses["mask"] = _mask_loss(drawn.masks, batch.masks.flatten(0, 1))
+            losses["mask"] = mask_loss(drawn.masks, batch.masks.flatten(0, 1))
         self._move(losses)
         judged = self._judge(faces, [fake.detach() for fake in drawn.fakes])
         return {name: loss.detach() for name, loss in {**losses, **judged}.items()}
@@ -220,7 +232,8 @@ class CycleGan:
     def _move(self, losses: Mapping[str, Tensor]) -> None:
         config = self._config
         same = config.cycle * (losses["cycle"] + config.identity * losses["identity"])
-        total = losses["fool"] + same + config.mask * losses.get("mask", 0.0)
+        added = config.mask * losses.get("mask", 0.0) + config.light * losses.get("light", 0.0)
+        total = losses["fool"] + same + added
         self._adam.zero_grad()
         total.backward()
         self._adam.step()
@@ -266,11 +279,6 @@ def _check(config: Config) -> None:
 
 def _sum(losses: Iterable[Tensor]) -> Tensor:
     return torch.stack(list(losses)).sum()
-
-
-def _mask_loss(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
-    given = torch.cat(list(logits))
-    return F.binary_cross_entropy_with_logits(given, masks.to(given.device))
 
 
 class _Network(nn.Module):

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from changeling.faces.people import relit
+
+_SQUARES = 4
+"""Squares across a face of which the light is compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +25,10 @@ class Translations:
     """(n, 3, s, s): this person's faces as the other one, and back."""
     masks: list[Tensor]
     """(n, 0 or 1, s, s): logits of the masks drawn with `same`."""
+    turned: list[Tensor]
+    """(n, 3, s, s): the other one's faces as they were turned into this person, levelled."""
+    level: list[Tensor]
+    """(n, 3, s, s): the fakes as they are turned back, levelled."""
 
 
 def translate(
@@ -44,14 +52,28 @@ def translate(
     ]
     fakes, same = zip(*(x.chunk(2) for x in drawn), strict=True)
     pictures = [fake[:, :3] for fake in fakes]
-    first, second = _levelled(pictures, factors)
-    back = [one(second).float(), other(first).float()]
+    level = _levelled(pictures, factors)
+    back = [one(level[1]).float(), other(level[0]).float()]
     return Translations(
         fakes=pictures,
         same=[x[:, :3] for x in same],
         back=[x[:, :3] for x in back],
         masks=[x[:, 3:] for x in same],
+        turned=[second, first],
+        level=level,
     )
+
+
+def light_differences(drawn: Translations) -> Tensor:
+    """Return the mean absolute difference of the light on what was drawn and on what it was of.
+
+    Both as levelled colours, averaged over sixteen squares: who it is shows little in these.
+    """
+    coarse = [
+        [F.adaptive_avg_pool2d(one, _SQUARES) for one in faces]
+        for faces in (drawn.level, drawn.turned)
+    ]
+    return differences(*coarse)
 
 
 def _levelled(faces: Sequence[Tensor], factors: Tensor | None) -> list[Tensor]:
@@ -75,3 +97,9 @@ def differences(drawn: Sequence[Tensor], faces: Sequence[Tensor]) -> Tensor:
     """Return the mean absolute difference of what was drawn from the faces, over both people."""
     losses = [(x - y).abs().mean() for x, y in zip(drawn, faces, strict=True)]
     return torch.stack(losses).sum()
+
+
+def mask_loss(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
+    """Return the cross-entropy of logits, (n, 1, s, s) each, and all masks (2 n, 1, s, s)."""
+    given = torch.cat(list(logits))
+    return F.binary_cross_entropy_with_logits(given, masks.to(given.device))
