@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from changeling.generators.dcgan import Config as Adversarial
 from changeling.generators.ddpm import Config as Diffusion
 from changeling.generators.ddpm_process import Sampling
 from changeling.generators.vae_pictures import Config as Variational
@@ -17,7 +18,7 @@ from changeling.study.experiments.drawn import measured, pictures
 from changeling.study.experiments.fashion import Clothes
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import quiet
-from changeling.training import Budget, Runtime
+from changeling.training import Budget, Run, Runtime
 
 pytestmark = pytest.mark.fashion_mnist
 
@@ -47,7 +48,8 @@ def test_training_pictures_are_copies_and_noise_is_nothing() -> None:
     found = tuple(measured(pictures("train", 200)[0], real[:200]))
     learnt = figures(found)
     fresh = figures(tuple(measured(real[200:], real[:200])))
-    noise = figures(tuple(measured(torch.rand(200, 1, 28, 28), real[:200])))
+    dice = torch.Generator().manual_seed(0)
+    noise = figures(tuple(measured(torch.rand(200, 1, 28, 28, generator=dice), real[:200])))
     assert learnt["copies"] == 1
     assert fresh["copies"] < 0.15
     assert fresh["confidence"] > 0.9
@@ -105,3 +107,17 @@ def test_diffusion_shows_its_strips_and_larger_pictures_are_sized(tmp_path: Path
     rings = [one for one in result.measurements if one.metric == "spectrum_real"]
     assert [one.at for one in rings] == list(range(21))  # up to the corners, 28 / √2 = 20
     assert result.samples == 2 * config.batch
+
+
+def test_a_collapse_is_noted_beside_the_figures(tmp_path: Path) -> None:
+    """As the log of the training shows it, with the cell's name."""
+    cell = Clothes("dcgan tiny", "dcgan", Adversarial.tiny(), Budget(None, 2), count=4)
+    healthy = made(cell, tmp_path)
+    run = Run(tmp_path / "report-fashion-quick" / "cells" / cell.name / "run")
+    for _ in range(20):
+        run.log(2, {"d_real": 0.7, "d_fake": 0.3, "variety": 0.1, "seconds": 9.0})
+    fallen = made(cell, tmp_path)
+    assert healthy.note == ""
+    assert fallen.note.startswith(f"{cell.name}: at step 2 the samples have lost their variety (10")
+    assert (fallen.state, fallen.seconds) == ("done", 9.0)
+    assert figures(fallen.measurements).keys() == figures(healthy.measurements).keys()

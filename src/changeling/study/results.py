@@ -58,7 +58,7 @@ class CellResult:
     seed: int
     state: State
     note: str = ""
-    """Why there are no figures, in a sentence."""
+    """Why there are no figures, or why little can be expected of them, in a sentence."""
     steps: int = 0
     """Steps trained: the same study by steps repeats the figures."""
     seconds: float = 0.0

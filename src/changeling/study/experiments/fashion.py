@@ -96,7 +96,7 @@ class Clothes:
         found += size_of(run, lambda: family.draw(1, seed=0))
         took = taken(run)
         return CellResult(
-            self.name, self.family, self.data, self.seed, "done",
+            self.name, self.family, self.data, self.seed, "done", took.trouble,
             steps=took.steps, seconds=took.seconds, memory=memory.taken,
             samples=took.steps * self.config.batch,
             measurements=tuple(found), shown=sheets.shown,

@@ -11,15 +11,17 @@ from changeling.study.experiments.experiment import Place
 from changeling.study.results import Measurement
 from changeling.study.stages import Stage
 from changeling.study.train import Advance
-from changeling.training import Diverged, Run
+from changeling.training import Diverged, Run, collapse
 
 
 @dataclass(frozen=True)
 class Taken:
-    """How long a run was trained."""
+    """How long a run was trained, and how it went."""
 
     steps: int
     seconds: float
+    trouble: str
+    """How its generator collapsed (see `training.collapse`), in a sentence; empty: it did not."""
 
 
 def follow(advances: Generator[Advance], cell: str, things: str, place: Place) -> None:
@@ -51,5 +53,11 @@ def size_of(run: Run, work: Callable[[], object]) -> Iterator[Measurement]:
 
 def taken(run: Run) -> Taken:
     """What the log of a run says of its last step."""
-    last = [row for row in run.rows() if "seconds" in row][-1]
-    return Taken(round(last["step"]), float(last["seconds"]))
+    rows = run.rows()
+    last = [row for row in rows if "seconds" in row][-1]
+    trouble = collapse(rows)
+    return Taken(
+        round(last["step"]),
+        float(last["seconds"]),
+        f"{run.folder.parent.name}: {trouble}." if trouble else "",
+    )

@@ -116,7 +116,7 @@ class Watched:
         measured = (one for look in made.values() for one in look.measurements)
         size = swap_size(run, self.trained.network(run, place))
         return CellResult(
-            self.name, self.family, self.data, self.seed, "done",
+            self.name, self.family, self.data, self.seed, "done", taken(run).trouble,
             steps=look.steps, seconds=look.seconds,
             memory=max(one.memory for one in made.values()),
             samples=self.trained.samples(look.steps), measurements=(*measured, *size),

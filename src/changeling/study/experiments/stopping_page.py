@@ -156,8 +156,8 @@ def _lead(findings: Findings) -> Iterator[str]:
             f"{minutes[-1]:.1f} minutes, {truth[best]:.2f} dB; at the end {truth[-1]:.2f} dB."
         )
     for cell in findings.results:
-        if cell.state == "diverged":
-            yield f"{cell.family.capitalize()}: {cell.note}."
+        if cell.note:
+            yield f"{cell.family.capitalize()}: {cell.note.rstrip('.')}."
     if _runs(findings):
         rows = _predictors(findings).rows
         for column, sign, what, unit in (

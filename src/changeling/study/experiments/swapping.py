@@ -103,8 +103,8 @@ class Trained:
         measured = swapped_clips(self, self.material.films(place), trained, place)
         took = taken(run)
         return replace(
-            measured, steps=took.steps, seconds=took.seconds, memory=memory.taken,
-            samples=self.samples(took.steps),
+            measured, note=took.trouble, steps=took.steps, seconds=took.seconds,
+            memory=memory.taken, samples=self.samples(took.steps),
             measurements=(*measured.measurements, *swap_size(run, generator)),
         )  # fmt: skip
 
