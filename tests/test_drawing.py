@@ -234,10 +234,13 @@ def test_a_run_that_swaps_does_not_draw(run: Path, tmp_path: Path) -> None:
 def test_families_are_listed_with_what_they_can_do(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "250")
     assert main(["families"]) == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()
     for name, family in FAMILIES.items():
-        (line,) = [line for line in said.splitlines() if line.split()[:1] == [name]]
-        for word in (*family.uses, *family.presets, family.learns.value, family.summary):
-            assert word in line
+        (row,) = [i for i, line in enumerate(said) if line.split()[:1] == [name]]
+        assert family.summary in said[row]
+        for word in (*family.uses, *family.presets, family.learns.value):
+            assert word in said[row + 1]
+    assert FAMILIES["stylegan"].uses == ("draw", "mix", "walk", "edit")
+    assert FAMILIES["restoring"].uses == ("restore", "score anomalies")

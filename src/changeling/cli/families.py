@@ -12,15 +12,16 @@ class Families:
         # Imported here because torch takes seconds that --help and verify need not spend.
         from rich import box
         from rich.console import Console
-        from rich.table import Table
+        from rich.table import Column, Table
 
         from changeling.generators import FAMILIES, FITTED, fitted_summary
 
-        table = Table("family", "what it is", "learns from", "can", "presets", box=box.SIMPLE)
+        table = Table(Column("family", no_wrap=True), "what it is and can", box=box.SIMPLE)
         for name, family in FAMILIES.items():
             can, presets = ", ".join(family.uses), ", ".join(family.presets)
-            table.add_row(name, family.summary, family.learns.value, can, presets)
+            details = f"can {can}; learns from {family.learns.value}; presets {presets}"
+            table.add_row(name, f"{family.summary}\n[dim]{details}[/]")
         for name in FITTED:
-            table.add_row(name, fitted_summary(name), "a fit", "no training", "")
+            table.add_row(name, f"{fitted_summary(name)}\n[dim]needs a fit, no training[/]")
         Console().print(table)
         return 0

@@ -56,14 +56,22 @@ class Family:
     @property
     def uses(self) -> tuple[str, ...]:
         """What a trained one can do."""
-        uses = ("swap", "draw", "mix", "walk", "reverse_strip", "restore", "fill")
-        return tuple(name.replace("_", " ") for name in uses if hasattr(self.learner, name))
+        return tuple(word for name, word in _USES.items() if hasattr(self.learner, name))
 
     @property
     def summary(self) -> str:
         """What it is, in a line: the first of its file."""
         return _first_line(sys.modules[self.learner.__module__])
 
+
+_USES: Mapping[str, str] = MappingProxyType(
+    {
+        "swap": "swap", "draw": "draw", "mix": "mix", "walk": "walk", "draw_styles": "edit",
+        "reverse_strip": "reverse strip", "restore": "restore", "fill": "fill",
+        "unlikeness": "score anomalies",
+    }
+)  # fmt: skip
+"""What a learner can do, by the method that does it."""
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
