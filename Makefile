@@ -2,6 +2,7 @@
 # make test: set everything up if needed, then pass the tests.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+TORCH := https://download.pytorch.org/whl/cpu
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: setup demo test docs notebooks clean
@@ -9,10 +10,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 setup: .venv/ready
 
 # torch comes first and pinned: asked for together with packages that admit newer releases, pip
-# takes a build with gigabytes of CUDA libraries.
+# takes another. PyPI's own build for Linux brings gigabytes of CUDA libraries; the index of builds
+# for processors is its makers'. Where that cannot be reached pip says so and takes PyPI's. What
+# torch needs comes with the rest.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -c constraints.txt torch
+	$(BIN)/pip install --quiet -c constraints.txt --no-deps --extra-index-url $(TORCH) torch
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 
