@@ -199,9 +199,9 @@ def main(write: Path | None = None, pairs: int = len(PAIRS)) -> None:
     lines = [
         *table(figures),
         "",
-        f"A whole swap of 640 × 360, fit included: {rate:.1f} frames/s. On heads that the model "
-        f"was not made of, B's own shape is {own:.2f} mm off, and {kept_mm:.2f} mm with what "
-        "belongs to the head.",
+        f"A whole swap of 640 × 360, fit included: {rate:.1f} frames/s. When a head that the model "
+        f"was not made of gets another's face, that face's own shape misses the true inner face by "
+        f"{own:.2f} mm; corrected for what stays the head's (`put_on`), by {kept_mm:.2f} mm.",
     ]
     print("\n".join(lines))
     sheet = cv2.resize(np.vstack(sheets), None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)

@@ -138,7 +138,7 @@ curves = Curves("", "", "steps", "PSNR against the truth, dB", (Curve("swap", po
 display(SVG(chart_svg(curves, alone=True)))
 
 # %% [markdown]
-# Each face of the held-out performance is encoded, decoded as B, matched in colour and pasted back.
+# Each face of the held-out performance is encoded, decoded as B and pasted back as it is drawn.
 # From left to right: what A performed, the swap, the truth.
 
 # %%

@@ -22,6 +22,7 @@ from changeling.faces import LandmarksTaught, LandmarkTeaching, Renders, open_se
 from changeling.faces.landmark_exam import Marked
 from changeling.media import probe, read_frames, read_image, write_image
 from changeling.provenance import Enrolment, read_consent, verify
+from changeling.study.experiments import STUDIES
 from changeling.training import Budget, Runtime
 
 ROOT = Path(__file__).parents[1]
@@ -204,6 +205,15 @@ def test_consent_is_asked_and_written(
     assert main(["consent", "new", "-o", str(other)]) == 2
     assert "not all answered" in capsys.readouterr().err
     assert not other.exists()
+
+
+def test_study_without_a_name_says_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "run"]) == main(["study", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = [f"{name}: {one.question}" for name, one in STUDIES.items()]
+    assert lines == told * 2
+    assert main(["study", "page"]) == 2
+    assert "give a name" in capsys.readouterr().err
 
 
 def test_teach_calls_the_lesson(

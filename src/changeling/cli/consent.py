@@ -33,7 +33,7 @@ class Consent:
         check_kept(self.out, overwrite=self.overwrite)
         consent = ask_consent(_ask, _enrol, today=date.today())
         write_consent(self.out, consent, overwrite=self.overwrite)
-        print(f"{self.out}: written; give it to extract and convert with --consent {self.out}")
+        print(f"{self.out}: written; give it with --consent {self.out} to whatever asks for one")
         return 0
 
 

@@ -42,7 +42,8 @@ class Restore:
     """Take the largest face out of each picture, as a run knows it that learnt actors or face
     sets."""
     data: OptionalText = None
-    """Instead of files the test part of a data set: fashion-mnist, actors, or a folder."""
+    """Instead of files the test part of a data set: fashion-mnist, actors, actors-film, or a
+    folder."""
     actors: OptionalCount = None
     """How many actors --data actors has, as given to train."""
     count: Count = 8

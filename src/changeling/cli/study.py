@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Study:
     """Run an experiment: families by data by seeds, each measured against the truth; go on after a
-    stop, skip what is done, and write the tables (CSV, JSON) and a page. Without a name: list
-    them."""
+    stop, skip what is done, and write the tables (CSV, JSON) and a page. `run` without a name
+    lists the studies."""
 
     action: tyro.conf.Positional[Literal["list", "run", "measure", "page"]]
     """list: say which there are; run: run one, or go on; measure: measure a cell of a study again
@@ -49,7 +49,7 @@ class Study:
         """Do what was asked."""
         if self.workers is not None and self.cluster is None:
             raise UserError("--workers are those of a cluster: give its scheduler with --cluster")
-        if self.action == "list":
+        if self.action == "list" or (self.action == "run" and not self.name):
             return _list()
         if not self.name:
             raise UserError(f"`changeling study {self.action}` wants to know which: give a name")

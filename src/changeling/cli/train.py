@@ -46,15 +46,17 @@ class Train:
     person: Annotated[tuple[Person, ...], tyro.conf.UseAppendAction] = ()
     """A further person; may be given several times."""
     data: OptionalText = None
-    """Pictures for a family that learns from pictures: fashion-mnist, actors, or a folder."""
+    """Pictures for a family that learns from pictures: fashion-mnist, actors, actors-film, or a
+    folder."""
     actors: OptionalCount = None
     """How many actors are rendered for --data actors, once; by default 1,500, in twenty minutes
     or more."""
     consent: OptionalPath = None
     """Consent for the pictures of a folder that may show people (TOML)."""
     preset: str = "laptop"
-    """laptop: settings that suit two cores. report: those of the report that the family is taken
-    from. `changeling families` lists what else a family has."""
+    """laptop: settings that suit two cores. report: those of the family's source, a paper, a
+    listing or a student report. `changeling families` lists which of them a family has, and what
+    else."""
     size: OptionalCount = None
     """Side of the faces in pixels, such as 64 or 128, no larger than in the sets; by default 64,
     and 28 for fashion-mnist."""
