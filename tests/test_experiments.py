@@ -24,7 +24,7 @@ from changeling.study.experiments import (
 from changeling.study.page import Page
 from changeling.study.results import CellResult, Measurement
 from changeling.study.stages import quiet
-from changeling.training import Budget, Diverged, Runtime
+from changeling.training import Budget, Diverged, Run, Runtime
 
 MINUTE = Budget(1.0)
 
@@ -98,6 +98,20 @@ def table(root: Path) -> list[dict[str, str]]:
     """results.csv."""
     with (root / "toys" / "results.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_what_was_trained_before_a_stop_counts_as_time_of_the_cell(tmp_path: Path) -> None:
+    """As the log of its run says; a cell without a run took what it took now."""
+    with pytest.raises(KeyboardInterrupt):
+        run_study(toy(Notes(stop="one")), place(tmp_path))
+    folder = tmp_path / "toys" / "cells" / "one" / "run"
+    run = Run.begin(folder, family="toy", config=Budget(), data=Budget())
+    run.log(3, {"l1": 0.2, "seconds": 1000.0})
+    run_study(toy(Notes()), place(tmp_path))
+    with (tmp_path / "toys" / "cells.csv").open(encoding="utf-8", newline="") as file:
+        one, two, _ = (float(cell["wall"]) for cell in csv.DictReader(file))
+    assert 1000 < one < 1060
+    assert 0 < two < 60
 
 
 def test_every_figure_is_a_line_of_the_table(tmp_path: Path) -> None:

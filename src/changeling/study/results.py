@@ -68,7 +68,7 @@ class CellResult:
     samples: int = 0
     """Faces or pictures that it was trained on, each as often as it was shown."""
     wall: float = 0.0
-    """Seconds of its last sitting, training and measuring together."""
+    """Seconds of all its training and of its last sitting's measuring together."""
     measurements: tuple[Measurement, ...] = ()
     shown: tuple[Shown, ...] = ()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor
 
@@ -49,6 +50,12 @@ def size_of(run: Run, work: Callable[[], object]) -> Iterator[Measurement]:
     assert checkpoint is not None, run.folder
     yield Measurement("parameters", float(parameters(tensors_in(checkpoint.state["network"]))))
     yield Measurement("operations", float(operations(work)))
+
+
+def trained_seconds(run: Path) -> float:
+    """How long a run's folder was trained so far; 0 where there is none."""
+    rows = Run(run).rows() if run.is_dir() else []
+    return max((float(row["seconds"]) for row in rows if "seconds" in row), default=0.0)
 
 
 def taken(run: Run) -> Taken:

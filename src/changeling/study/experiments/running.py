@@ -18,6 +18,7 @@ from changeling.study.experiments.experiment import (
     Study,
     Watches,
 )
+from changeling.study.experiments.following import trained_seconds
 from changeling.study.experiments.pages import summary
 from changeling.study.page import Page
 from changeling.study.page_html import write_page
@@ -110,8 +111,9 @@ def finished(cell: Cell, place: Place) -> CellResult:
     before = read_result(path) if path.exists() else None
     if before and _whole(before, place):
         return before
-    began = perf_counter()
-    result = replace(_outcome(cell, place), wall=perf_counter() - began)
+    trained, began = trained_seconds(place.cell(cell.name) / "run"), perf_counter()
+    result = _outcome(cell, place)
+    result = replace(result, wall=trained + perf_counter() - began)
     if before:
         # Only films were made again: that is not what the cell takes.
         result = replace(result, memory=before.memory, wall=before.wall)
