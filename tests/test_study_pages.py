@@ -11,9 +11,18 @@ from changeling.measuring import Estimate
 from changeling.study.experiments import STUDIES, Extent, Findings
 from changeling.study.experiments.ablation import JUDGED, WHOLE, changes
 from changeling.study.experiments.metrics import TRUTH, UNAIDED
-from changeling.study.experiments.pages import best_sentence, cost_table, mean_of, summary, table
+from changeling.study.experiments.pages import (
+    best_sentence,
+    by_clips,
+    by_intervals,
+    cost_table,
+    mean_of,
+    summary,
+    table,
+)
 from changeling.study.experiments.stopping import budgets
 from changeling.study.experiments.stopping_page import GUESSED
+from changeling.study.experiments.swappers import FITTED
 from changeling.study.page import Scores
 from changeling.study.page_table import figures
 from changeling.study.results import CellResult, Measurement
@@ -69,12 +78,36 @@ def test_a_winner_is_named_only_where_intervals_are_apart() -> None:
         Estimate(21.5, 20.5, 22.5, 9),
         Estimate(18, 17, 19, 9),
     )
-    assert best_sentence([("a", first), ("b", near)], "Nearest", " dB", 1) == (
+    apart = by_intervals({"a": first, "b": near})
+    assert best_sentence([("a", first), ("b", near)], apart, "Nearest", " dB", 1) == (
         "Nearest: a, 22.0 dB (21.0 … 23.0), not to be told apart from b, 21.5 dB (20.5 … 22.5)."
     )
-    assert best_sentence([("a", first), ("b", far)], "Nearest", " dB", 1) == (
+    apart = by_intervals({"a": first, "b": far})
+    assert best_sentence([("a", first), ("b", far)], apart, "Nearest", " dB", 1) == (
         "Nearest: a, 22.0 dB (21.0 … 23.0), before b, 18.0 dB (17.0 … 19.0)."
     )
+
+
+def test_families_are_told_apart_on_the_clips_that_they_share() -> None:
+    """Half a decibel is sure though clips are 10 dB apart; a figure of a set has its own interval.
+
+    Without a clip in common, or with one, only intervals can tell.
+    """
+    results = [
+        cell("a", *psnr(10, 20, 30), Measurement("one", 1.0, interval=Estimate(1, 0.9, 1.1, 9))),
+        cell("b", *psnr(9.4, 19.5, 29.6), Measurement("one", 2.0, interval=Estimate(2, 1.5, 3, 9))),
+        cell("c", *psnr(9.0, 21.0, 30.5), Measurement("one", 1.2, interval=Estimate(1.2, 1, 2, 9))),
+        cell("d", *psnr(9.4, 19.5, 29.6), data="other clips"),
+        cell("e", Measurement("placed_psnr", 1.0, "clip 0")),
+    ]
+    apart, whole = by_clips(results, "placed_psnr"), by_clips(results, "one")
+    assert apart("a", "b") and apart("b", "a")
+    assert not any(apart(*pair) for pair in ("ac", "ad", "ae"))
+    assert whole("a", "b") and not whole("a", "c")
+    scores = table(findings(*results[:2]), TRUTH, "", "")
+    assert scores.best == (0,)
+    assert [row[0].best for row in figures(scores)] == [True, False]
+    assert table(findings(*results[:3]), TRUTH, "", "").best == (None,)
 
 
 def scores_of(study: str, found: Findings, section: str) -> Scores:
@@ -179,7 +212,10 @@ def test_families_are_set_beside_what_needs_no_training_and_what_needs_a_fit() -
         "1 of 2 families are nearer to the truth than the best that needs a fit alone (graphics, "
         "22.00 dB), 1 farther from it, 0 not to be told apart from it."
     ) in lead
-    near = findings(*(cell(name, *psnr(level - 9, level + 9)) for name, level in rows.items()))
+    spread = {name: -9 if name in FITTED else 9 for name in rows}
+    near = findings(
+        *(cell(one, *psnr(level - spread[one], level + spread[one])) for one, level in rows.items())
+    )
     assert (
         "0 of 2 families are nearer to the truth than the best that needs a fit alone (graphics, "
         "22.00 dB), 0 farther from it, 2 not to be told apart from it."
@@ -223,7 +259,8 @@ def test_a_figure_that_is_no_number_foretells_nothing() -> None:
 def test_who_foretells_best_is_named_only_where_intervals_allow() -> None:
     """One run tells nothing of chance."""
     one, other = Estimate(3, 3, 3, 1), Estimate(2, 2, 2, 1)
-    assert best_sentence([("a", one), ("b", other)], "Best", "", 0) == (
+    apart = by_intervals({"a": one, "b": other})
+    assert best_sentence([("a", one), ("b", other)], apart, "Best", "", 0) == (
         "Best: a, 3, not to be told apart from b, 2."
     )
     lead = STUDIES["when-to-stop"].page(findings(looks("vae", [1.0, 3.0, 4.0, 2.0]))).lead

@@ -72,6 +72,9 @@ class Scores:
     meaning: str
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
+    best: tuple[int | None, ...] = ()
+    """Of each column the row that is better than every other, clip by clip, by more than chance
+    explains; None for no such row. Empty: it is told by whether intervals touch."""
 
 
 @dataclass(frozen=True)

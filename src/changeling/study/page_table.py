@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from changeling.measuring import Estimate
 from changeling.study.page import Column, Scores
 
-_RULE = (
+_INTERVALS = (
     "With each figure the interval in which it lies with 95 %, by resampled clips, or pictures "
-    "of a set, where there are two or more. Bold is the best of a column whose interval touches "
-    "that of no other row."
+    "of a set, where there are two or more. "
+)
+_TOUCHING = "Bold is the best of a column whose interval touches that of no other row."
+_APART = (
+    "Bold is the best of a column that differs from every other row, clip by clip, by more than "
+    "chance explains, which is known more surely than either figure; sets of pictures differ where "
+    "their intervals do not touch."
 )
 
 
@@ -38,12 +43,12 @@ def heading(column: Column) -> str:
 def rule(scores: Scores) -> str:
     """What is said below a table; nothing where no figure has an interval."""
     known = any(cell and cell.clips > 1 for row in scores.rows for cell in row.cells)
-    return _RULE if known else ""
+    return _INTERVALS + (_APART if scores.best else _TOUCHING) if known else ""
 
 
 def figures(scores: Scores) -> list[list[Figure]]:
     """The figures of each row, none for a row without cells."""
-    best = [_best(scores, index) for index in range(len(scores.columns))]
+    best = scores.best or tuple(_best(scores, index) for index in range(len(scores.columns)))
     return [
         [
             _figure(cell, column, best=best[index] == number)

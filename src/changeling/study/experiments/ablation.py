@@ -7,12 +7,12 @@ import torch
 
 from changeling.faces import Jitter
 from changeling.generators import FamilyConfig, Task, autoencoder, faceswapgan
-from changeling.measuring import Estimate, estimate
+from changeling.measuring import Estimate
 from changeling.study.experiments import clips
 from changeling.study.experiments.experiment import Cell, Extent, Findings, Study
 from changeling.study.experiments.material import A, B, Material
 from changeling.study.experiments.metrics import TRUTH, UNAIDED
-from changeling.study.experiments.pages import cost_table, facts, families, table
+from changeling.study.experiments.pages import cost_table, difference, facts, families, table
 from changeling.study.experiments.swapping import Trained
 from changeling.study.page import Page, Scores, Section, TableRow
 from changeling.study.results import CellResult
@@ -133,24 +133,8 @@ def _rival(family: str) -> str:
 
 
 def _change(results: Sequence[CellResult], family: str, metric: str) -> Estimate | None:
-    """The mean of the differences between a family and its rival, seed by seed, clip by clip."""
-    own, other = _values(results, family, metric), _values(results, _rival(family), metric)
-    keys = [key for key in own if key in other]
-    if family == _rival(family) or not keys:
-        return None
-    return estimate([own[key] - other[key] for key in keys], [clip for _, clip in keys])
-
-
-def _values(
-    results: Sequence[CellResult], family: str, metric: str
-) -> dict[tuple[int, str], float]:
-    return {
-        (cell.seed, f"{cell.data} {one.clip}"): one.value
-        for cell in results
-        if cell.family == family
-        for one in cell.measurements
-        if one.metric == metric
-    }
+    """What leaving something out changes."""
+    return difference(results, family, _rival(family), metric)
 
 
 ABLATION = Study(NAME, "What does each part of the usual way to swap give?", cells, page)

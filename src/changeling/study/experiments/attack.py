@@ -18,6 +18,7 @@ from changeling.study.experiments.experiment import Cell, Extent, Findings, Plac
 from changeling.study.experiments.metrics import share
 from changeling.study.experiments.pages import (
     best_sentence,
+    by_clips,
     facts,
     families,
     mean_of,
@@ -228,7 +229,8 @@ def _lead(findings: Findings) -> Iterator[str]:
         ranking = ranked(findings.results, families(findings.results), metric, column)
         if ranking:
             what = f"Passes most often where {accepts:.1%} of strangers are taken for the person"
-            yield best_sentence([(name, percent(one)) for name, one in ranking], what, " %", 1)
+            shares = [(name, percent(one)) for name, one in ranking]
+            yield best_sentence(shares, by_clips(findings.results, metric), what, " %", 1)
         true = mean_of(findings.results, findings.results[0].family, _metric("truth", accepts))
         if true:
             yield f"The person’s own true film passes in {true.value:.1%} of its frames."

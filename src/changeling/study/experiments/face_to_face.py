@@ -9,11 +9,11 @@ from changeling.study.experiments.material import A, B, Material
 from changeling.study.experiments.metrics import SPLIT, TRUTH, UNAIDED
 from changeling.study.experiments.pages import (
     best_sentence,
+    by_clips,
     cost_table,
     facts,
     families,
     ranked,
-    surely,
     table,
 )
 from changeling.study.experiments.swappers import BASELINES, FITTED
@@ -120,19 +120,20 @@ def _lead(findings: Findings, learnt: Sequence[str]) -> tuple[str, ...]:
         ranking = ranked(findings.results, learnt, metric, column)
         if ranking:
             unit = f" {column.unit}" if column.unit else ""
-            sentences.append(best_sentence(ranking, what, unit, column.digits))
+            apart = by_clips(findings.results, metric)
+            sentences.append(best_sentence(ranking, apart, what, unit, column.digits))
     return (*sentences, *_beaten(findings, learnt), _BEGINNING)
 
 
 def _beaten(findings: Findings, learnt: Sequence[str]) -> Iterator[str]:
     """How many families beat what needs no training, by more than chance explains."""
-    column = TRUTH["placed_psnr"]
+    column, apart = TRUTH["placed_psnr"], by_clips(findings.results, "placed_psnr")
     own = ranked(findings.results, learnt, "placed_psnr", column)
     for names, needs in ((BASELINES, "neither training nor a fit"), (FITTED, "a fit alone")):
         rivals = ranked(findings.results, names, "placed_psnr", column)
         if rivals and own:
             name, best = rivals[0]
-            sure = [mean.value > best.value for _, mean in own if surely(mean, best)]
+            sure = [mean.value > best.value for one, mean in own if apart(one, name)]
             yield (
                 f"{sum(sure)} of {len(own)} families are nearer to the truth than the best that "
                 f"needs {needs} ({name}, {best.value:.2f} dB), {len(sure) - sum(sure)} farther "

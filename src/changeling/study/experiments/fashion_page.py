@@ -6,6 +6,7 @@ from changeling.study.experiments.experiment import Findings
 from changeling.study.experiments.metrics import DRAWN, GIVEN_BACK
 from changeling.study.experiments.pages import (
     best_sentence,
+    by_clips,
     cost_table,
     facts,
     families,
@@ -72,7 +73,8 @@ def _lead(findings: Findings) -> Iterator[str]:
     ):
         ranking = ranked(results, drawn, metric, DRAWN[metric])
         if ranking:
-            yield best_sentence(ranking, what, "", DRAWN[metric].digits)
+            apart = by_clips(results, metric)
+            yield best_sentence(ranking, apart, what, "", DRAWN[metric].digits)
 
 
 def _losses(findings: Findings) -> Iterator[Section]:

@@ -1,6 +1,6 @@
 """What the pages of several studies have in common: tables by family, sentences, facts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields, replace
 
 import numpy as np
@@ -11,6 +11,9 @@ from changeling.study.experiments.metrics import ITSELF, Columns
 from changeling.study.page import Column, Scores, TableRow
 from changeling.study.results import CellResult, Mean
 from changeling.study.scores import Versions
+
+Apart = Callable[[str, str], bool]
+"""Whether two of those compared, by name, differ by more than chance explains."""
 
 _COST = (
     "Means over the cells of each row, on the machine that ran them. Minutes are training alone, "
@@ -56,6 +59,58 @@ def mean_of(results: Iterable[CellResult], family: str, metric: str) -> Estimate
     return estimate([one.value for one in figures], clips)
 
 
+def difference(results: Iterable[CellResult], one: str, other: str, metric: str) -> Estimate | None:
+    """The mean of one family's figures less another's, seed by seed and clip by clip.
+
+    Clips that are hard are hard for both, so that it is surer than the two means are. None where
+    they share no clip.
+    """
+    own, rivals = (_values(results, family, metric) for family in (one, other))
+    keys = [key for key in own if key in rivals]
+    if one == other or not keys:
+        return None
+    return estimate([own[key] - rivals[key] for key in keys], [clip for _, clip in keys])
+
+
+def by_clips(results: Sequence[CellResult], metric: str) -> Apart:
+    """Tell families apart by their differences on the clips that they share.
+
+    Where these are fewer than two, by whether the intervals of their means touch.
+    """
+
+    def apart(one: str, other: str) -> bool:
+        change = difference(results, one, other, metric)
+        if change and change.clips > 1:
+            return change.low > 0 or change.high < 0
+        means = [mean_of(results, name, metric) for name in (one, other)]
+        return by_intervals({"": means[0], " ": means[1]})("", " ")
+
+    return apart
+
+
+def by_intervals(means: Mapping[str, Estimate | None]) -> Apart:
+    """Tell figures apart by whether their intervals touch; nobody knows without intervals."""
+
+    def apart(one: str, other: str) -> bool:
+        first, second = means[one], means[other]
+        return bool(first and second and first.clips > 1 and first.apart(second))
+
+    return apart
+
+
+def _values(
+    results: Iterable[CellResult], family: str, metric: str
+) -> dict[tuple[int, str], float]:
+    """Figures at the end of the training by seed and clip."""
+    return {
+        (cell.seed, f"{cell.data} {one.clip}"): one.value
+        for cell in results
+        if cell.family == family
+        for one in cell.measurements
+        if one.metric == metric and one.at is None and np.isfinite(one.value)
+    }
+
+
 def summary(results: Sequence[CellResult]) -> Iterator[Mean]:
     """Each metric of each family at the end of its training."""
     metrics = dict.fromkeys(one.metric for cell in results for one in cell.measurements)
@@ -76,7 +131,23 @@ def table(findings: Findings, columns: Columns, title: str, meaning: str) -> Sco
     }
     every = [_row(findings, one, shown) for one in tried]
     rows = tuple(row for row in every if row.cells or row.note)
-    return Scores(title, meaning, tuple(shown.values()), rows)
+    return Scores(
+        title, meaning, tuple(shown.values()), rows, best=tuple(_leaders(findings, rows, shown))
+    )
+
+
+def _leaders(findings: Findings, rows: Sequence[TableRow], shown: Columns) -> Iterator[int | None]:
+    """For each column the row that is better than every other by more than chance explains."""
+    for index, (metric, column) in enumerate(shown.items()):
+        rivals = {
+            row.label: cell
+            for row in rows
+            if row.cells and index not in row.itself and (cell := row.cells[index])
+        }
+        first = _first(rivals.items(), column) if column.better and len(rivals) > 1 else None
+        apart = by_clips(findings.results, metric)
+        sure = first and all(apart(first, other) for other in rivals if other != first)
+        yield [row.label for row in rows].index(first) if first and sure else None
 
 
 def _row(findings: Findings, family: str, columns: Columns) -> TableRow:
@@ -134,23 +205,23 @@ def ranked(
     return sorted(found, key=lambda one: one[1].value, reverse=column.better != "less")
 
 
+def _first(found: Iterable[tuple[str, Estimate]], column: Column) -> str:
+    sign = -1 if column.better == "less" else 1
+    return max(found, key=lambda one: sign * one[1].value)[0]
+
+
 def best_sentence(
-    ranking: Sequence[tuple[str, Estimate]], what: str, unit: str, digits: int
+    ranking: Sequence[tuple[str, Estimate]], apart: Apart, what: str, unit: str, digits: int
 ) -> str:
-    """Who leads, with what interval, and before whom, or who is within it."""
+    """Who leads, with what interval, and before whom, or who is not apart from it."""
     (name, best), *others = ranking
     said = f"{what}: {name}, {_told(best, unit, digits)}"
     if not others:
         return said + "."
-    near = [(rival, one) for rival, one in others if not surely(best, one)]
+    near = [one for one in others if not apart(name, one[0])]
     verdict = "not to be told apart from" if near else "before"
     rival, other = (near or others)[0]
     return f"{said}, {verdict} {rival}, {_told(other, unit, digits)}."
-
-
-def surely(one: Estimate, other: Estimate) -> bool:
-    """Whether two figures differ by more than chance explains; nobody knows without intervals."""
-    return one.clips > 1 and one.apart(other)
 
 
 def _told(one: Estimate, unit: str, digits: int) -> str:

@@ -11,7 +11,7 @@ from changeling.measuring import Estimate, estimate, spearman
 from changeling.measuring.estimate import Values
 from changeling.study.experiments.experiment import Findings
 from changeling.study.experiments.metrics import Columns
-from changeling.study.experiments.pages import best_sentence, cost_table, facts
+from changeling.study.experiments.pages import best_sentence, by_intervals, cost_table, facts
 from changeling.study.page import Column, Curve, Curves, Page, Scores, Section, TableRow
 from changeling.study.results import CellResult
 
@@ -166,4 +166,4 @@ def _lead(findings: Findings) -> Iterator[str]:
         ):
             ranking = [(row.label, one) for row in rows if (one := row.cells[column])]
             ranking.sort(key=lambda one: sign * one[1].value)
-            yield best_sentence(ranking, what, unit, 2)
+            yield best_sentence(ranking, by_intervals(dict(ranking)), what, unit, 2)
