@@ -194,6 +194,10 @@ def test_a_row_that_diverged_says_so(text: str) -> None:
 def test_the_rule_is_said_where_there_are_intervals() -> None:
     assert "touches that of no other row" in rule(table([around(23, 1)]))
     assert rule(table([around(23, 0, 1), None])) == ""
+    clip_by_clip = replace(table([around(23, 1)]), best=(None,))
+    assert "clip by clip" in rule(clip_by_clip) and "touches" not in rule(clip_by_clip)
+    neither = tuple(replace(one, better="") for one in table([around(23, 1)]).columns)
+    assert "Bold" not in rule(replace(table([around(23, 1)]), columns=neither))
 
 
 def test_pictures_and_films_go_in_as_they_are_signed(

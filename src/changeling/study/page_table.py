@@ -12,9 +12,9 @@ _INTERVALS = (
 )
 _TOUCHING = "Bold is the best of a column whose interval touches that of no other row."
 _APART = (
-    "Bold is the best of a column that differs from every other row, clip by clip, by more than "
-    "chance explains, which is known more surely than either figure; sets of pictures differ where "
-    "their intervals do not touch."
+    "Bold is the best of a column that differs from every other row by more than chance explains: "
+    "clip by clip, which tells more than the intervals of the two do, or, for sets of pictures, "
+    "where these do not touch."
 )
 
 
@@ -42,8 +42,10 @@ def heading(column: Column) -> str:
 
 def rule(scores: Scores) -> str:
     """What is said below a table; nothing where no figure has an interval."""
-    known = any(cell and cell.clips > 1 for row in scores.rows for cell in row.cells)
-    return _INTERVALS + (_APART if scores.best else _TOUCHING) if known else ""
+    if not any(cell and cell.clips > 1 for row in scores.rows for cell in row.cells):
+        return ""
+    compared = any(column.better for column in scores.columns)
+    return (_INTERVALS + ((_APART if scores.best else _TOUCHING) if compared else "")).strip()
 
 
 def figures(scores: Scores) -> list[list[Figure]]:
