@@ -68,7 +68,7 @@ class Toy:
         if self.name == self.notes.refuse:
             raise UserError("there is no film")
         if self.name == self.notes.diverge:
-            raise Diverged("training diverged at step 3")
+            raise Diverged("training diverged at step 3", 3)
         figures = (Measurement("a", self.notes.value, "1"), Measurement("a", 0.3, "2"))
         return CellResult(
             self.name, self.family, self.data, self.seed, "done", steps=7, seconds=1.5,
@@ -170,7 +170,7 @@ def test_a_cell_that_diverges_is_a_row_that_says_so(tmp_path: Path) -> None:
     ]
     assert len(table(tmp_path)) == 5
     result = json.loads((tmp_path / "toys/cells/two/result.json").read_text("utf-8"))
-    assert result["note"] == "training diverged at step 3"
+    assert (result["note"], result["steps"]) == ("training diverged at step 3", 3)
     assert lines[0]["note"] == "training diverged at step 3"
 
 
@@ -183,6 +183,11 @@ def test_minutes_are_repeated_as_the_steps_that_they_were(tmp_path: Path) -> Non
     assert second.budgets == [Budget(None, 7)] * 3
     one, other = (path / "toys" / "results.csv" for path in (tmp_path, tmp_path / "b"))
     assert one.read_bytes() == other.read_bytes()
+    # One that diverged is repeated until the step at which it did.
+    fallen, repeated = Notes(diverge="two"), Notes(diverge="two")
+    run_study(toy(fallen), place(tmp_path / "c"))
+    run_study(toy(repeated), place(tmp_path / "d"), repeat=tmp_path / "c" / "toys")
+    assert repeated.budgets == [Budget(None, 7), Budget(None, 3), Budget(None, 7)]
     # The command on the page repeats it too, and so does that of a study begun and not finished.
     command = f"--extent laptop -o {tmp_path / 'b'} --repeat {tmp_path / 'b' / 'toys'}"
     assert command in (tmp_path / "b" / "toys" / "report.html").read_text("utf-8")

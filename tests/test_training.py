@@ -18,6 +18,7 @@ from changeling.errors import UserError
 from changeling.training import (
     Budget,
     Cadence,
+    Diverged,
     Progress,
     Runtime,
     fit,
@@ -221,10 +222,10 @@ class TestFit:
                 return {"loss": torch.tensor(float("nan") if batch[0] == 3 else 1.0)}
 
         run = new_run(tmp_path / "run")
-        with pytest.raises(UserError, match=r"diverged at step 4 .*lower learning rate"):
+        with pytest.raises(Diverged, match=r"diverged at step 4 .*lower learning rate") as raised:
             list(fit(Diverging(), numbers, run, steps_only(9), cadence=Cadence(save=0)))
         checkpoint = run.load()
-        assert checkpoint is not None and checkpoint.step == 3
+        assert checkpoint is not None and (checkpoint.step, raised.value.step) == (3, 4)
 
     @pytest.mark.parametrize("budget", [Budget(None, None), Budget(minutes=0), Budget(1, -1)])
     def test_a_budget_without_an_end_is_refused(self, tmp_path: Path, budget: Budget) -> None:

@@ -21,6 +21,11 @@ from changeling.training.loop import Batch, Batches, Learner, Step, Validates, t
 class Diverged(UserError):
     """Training whose losses are numbers no more."""
 
+    def __init__(self, sentence: str, step: int = 0) -> None:
+        """Say so; `step` is the one after which it was noticed, 0 where that is not known."""
+        super().__init__(sentence)
+        self.step = step
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -165,7 +170,8 @@ class _Sitting(Generic[Batch]):
         if not all(math.isfinite(loss) for loss in step.losses.values()):
             raise Diverged(
                 f"training diverged at step {step.index} ({dict(step.losses)}): start a new run "
-                "with a lower learning rate"
+                "with a lower learning rate",
+                step.index,
             )
         self.step = step.index
         self.made += 1

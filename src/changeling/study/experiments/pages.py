@@ -165,7 +165,8 @@ def cost_table(findings: Findings) -> Scores:
     """What training took, and how large the networks are; times are another on every machine."""
     rows = []
     for family in families(findings.results):
-        own = [one for one in findings.results if one.family == family and one.steps]
+        done = [one for one in findings.results if one.state == "done" and one.steps]
+        own = [one for one in done if one.family == family]
         if own:
             size = [mean_of(own, family, metric) for metric in ("parameters", "operations")]
             cells = (*_taken(own), *(_scaled(one, 1e6) for one in size))

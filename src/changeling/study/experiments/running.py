@@ -253,8 +253,9 @@ def _outcome(cell: Cell, place: Place) -> CellResult:
     try:
         return cell.run(place)
     except Diverged as error:
-        note = str(error)
-    return CellResult(cell.name, cell.family, cell.data, cell.seed, "diverged", note)
+        note, steps = str(error), error.step
+    named = cell.name, cell.family, cell.data, cell.seed
+    return CellResult(*named, "diverged", note, steps=steps)
 
 
 def open_study(folder: Path, settings: Settings) -> None:
