@@ -17,9 +17,9 @@ Apart = Callable[[str, str], bool]
 
 _COST = (
     "Means over the cells of each row, on the machine that ran them. Minutes are training alone, "
-    "and with all measuring. Memory is what training took at the most above what the program "
-    "held before it. Parameters count all networks, judges included; operations are those of one "
-    "face or picture, a multiplication and its addition being two."
+    "and with the last sitting’s measuring. Memory is what training took at the most above what "
+    "the program held before it. Parameters count all networks, judges included; operations are "
+    "those of one face or picture, a multiplication and its addition being two."
 )
 _COLUMNS = (
     Column("steps", digits=0),
