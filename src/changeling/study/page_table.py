@@ -1,10 +1,14 @@
 """The figures of a table as they are written, and which of them is the best."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from changeling.measuring import Estimate
 from changeling.study.page import Column, Scores
+
+Apart = Callable[[str, str], bool]
+"""Whether two of those compared, by name, differ by more than chance explains."""
 
 _INTERVALS = (
     "With each figure the interval in which it lies with 95 %, by resampled clips, or pictures "
@@ -50,7 +54,7 @@ def rule(scores: Scores) -> str:
 
 def figures(scores: Scores) -> list[list[Figure]]:
     """The figures of each row, none for a row without cells."""
-    best = scores.best or tuple(_best(scores, index) for index in range(len(scores.columns)))
+    best = scores.best or tuple(leader(scores, index) for index in range(len(scores.columns)))
     return [
         [
             _figure(cell, column, best=best[index] == number)
@@ -62,11 +66,11 @@ def figures(scores: Scores) -> list[list[Figure]]:
     ]
 
 
-def _best(scores: Scores, index: int) -> int | None:
-    """Which row is the best of a column, if its interval touches no other row's.
+def leader(scores: Scores, index: int, apart: Apart | None = None) -> int | None:
+    """Which row is the best of a column, if it is apart from every other, which labels name.
 
-    A figure without an interval is never marked, and what it reaches is not either. Who is
-    compared with itself is no rival.
+    Without `apart`: if its interval touches no other row's. A figure without an interval is then
+    never marked, and what it reaches is not either. Who is compared with itself is no rival.
     """
     sign = {"more": 1, "less": -1, "": 0}[scores.columns[index].better]
     rivals = [
@@ -80,8 +84,13 @@ def _best(scores: Scores, index: int) -> int | None:
     if not sign or len(rivals) < 2:
         return None
     _, winner, first = max(rivals, key=lambda rival: rival[0])
-    apart = all(first.apart(cell) for _, number, cell in rivals if number != winner)
-    return winner if first.clips > 1 and apart else None
+    name = scores.rows[winner].label
+    sure = (
+        apart(name, scores.rows[number].label) if apart else first.clips > 1 and first.apart(cell)
+        for _, number, cell in rivals
+        if number != winner
+    )
+    return winner if all(sure) else None
 
 
 def _figure(cell: Estimate | None, column: Column, *, best: bool) -> Figure:

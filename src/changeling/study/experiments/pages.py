@@ -1,6 +1,6 @@
 """What the pages of several studies have in common: tables by family, sentences, facts."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields, replace
 
 import numpy as np
@@ -9,11 +9,9 @@ from changeling.measuring import Estimate, estimate
 from changeling.study.experiments.experiment import Findings
 from changeling.study.experiments.metrics import ITSELF, Columns
 from changeling.study.page import Column, Scores, TableRow
+from changeling.study.page_table import Apart, leader
 from changeling.study.results import CellResult, Mean
 from changeling.study.scores import Versions
-
-Apart = Callable[[str, str], bool]
-"""Whether two of those compared, by name, differ by more than chance explains."""
 
 _COST = (
     "Means over the cells of each row, on the machine that ran them. Minutes are training alone, "
@@ -82,8 +80,8 @@ def by_clips(results: Sequence[CellResult], metric: str) -> Apart:
         change = difference(results, one, other, metric)
         if change and change.clips > 1:
             return change.low > 0 or change.high < 0
-        means = [mean_of(results, name, metric) for name in (one, other)]
-        return by_intervals({"": means[0], " ": means[1]})("", " ")
+        means = {name: mean_of(results, name, metric) for name in (one, other)}
+        return by_intervals(means)(one, other)
 
     return apart
 
@@ -131,23 +129,10 @@ def table(findings: Findings, columns: Columns, title: str, meaning: str) -> Sco
     }
     every = [_row(findings, one, shown) for one in tried]
     rows = tuple(row for row in every if row.cells or row.note)
-    return Scores(
-        title, meaning, tuple(shown.values()), rows, best=tuple(_leaders(findings, rows, shown))
-    )
-
-
-def _leaders(findings: Findings, rows: Sequence[TableRow], shown: Columns) -> Iterator[int | None]:
-    """For each column the row that is better than every other by more than chance explains."""
-    for index, (metric, column) in enumerate(shown.items()):
-        rivals = {
-            row.label: cell
-            for row in rows
-            if row.cells and index not in row.itself and (cell := row.cells[index])
-        }
-        first = _first(rivals.items(), column) if column.better and len(rivals) > 1 else None
-        apart = by_clips(findings.results, metric)
-        sure = first and all(apart(first, other) for other in rivals if other != first)
-        yield [row.label for row in rows].index(first) if first and sure else None
+    scores = Scores(title, meaning, tuple(shown.values()), rows)
+    told = [by_clips(results, metric) for metric in shown]
+    best = tuple(leader(scores, index, apart) for index, apart in enumerate(told))
+    return replace(scores, best=best)
 
 
 def _row(findings: Findings, family: str, columns: Columns) -> TableRow:
@@ -204,11 +189,6 @@ def ranked(
         if (mean := mean_of(results, one, metric))
     ]
     return sorted(found, key=lambda one: one[1].value, reverse=column.better != "less")
-
-
-def _first(found: Iterable[tuple[str, Estimate]], column: Column) -> str:
-    sign = -1 if column.better == "less" else 1
-    return max(found, key=lambda one: sign * one[1].value)[0]
 
 
 def best_sentence(
