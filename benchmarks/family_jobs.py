@@ -63,6 +63,7 @@ JOBS = (
     Job("vae", 10),
     Job("vaegan", 20),
     Job("cyclegan", 30),
+    Job("cyclegan", 30, preset="scratch", name="cyclegan, scratch"),
     Job("faceswapgan", 20),
     Job("supervised", 1),
     Job("vae-pictures", 2, "fashion-mnist"),

@@ -108,7 +108,7 @@ class Autoencoder:
         """Side of the faces in pixels."""
         self._config = config
         self._runtime = runtime
-        network = runtime.network(_begun(config))
+        network = runtime.network(begun(config))
         adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
         self._tones = Tones(config.people)
         self._averaged = Averaged(network, adam, steady=config.steady)
@@ -172,8 +172,8 @@ class Network(Twins):
         return F.layer_norm(codes, codes.shape[1:])
 
 
-def _begun(config: Config) -> Network:
-    """The network before its first step."""
+def begun(config: Config) -> Network:
+    """Return the network before its first step; raises `UserError` if nothing was taught for it."""
     network = Network(config)
     if not config.taught:
         return network

@@ -1,6 +1,6 @@
 """What CycleGAN's generators draw from each other's drawings, and what that is compared with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,9 +8,34 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from changeling.faces.people import relit
+from changeling.generators.blocks import dissimilarity
 
 _SQUARES = 4
 """Squares across a face of which the light is compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attention:
+    """Where two people's faces are looked at."""
+
+    masks: Tensor
+    """(2, n, 1, s, s), 0…1: the faces."""
+    weights: list[Tensor]
+    """(n, 1, s, s) for each person: what a pixel counts where faces are compared."""
+    window: Tensor
+    """(1, 1, s, s), 0…1: what judges see through, and where light is compared."""
+
+    @classmethod
+    def inside(cls, masks: Tensor, outside: float) -> "Attention":
+        """Look into the masks (2, n, 1, s, s) and, `outside` times as much, beside them.
+
+        The window is the mean of all masks, the same for drawn and real faces: a judge who saw
+        each through a mask of its own would tell them by the masks. All is seen alike where
+        `outside` is 1.
+        """
+        weights = outside + (1 - outside) * masks
+        window = masks.flatten(0, 1).mean(0, keepdim=True)
+        return cls(masks, list(weights), window if outside < 1 else torch.ones_like(window))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,16 +89,35 @@ def translate(
     )
 
 
-def light_differences(drawn: Translations) -> Tensor:
+def comparisons(
+    drawn: Translations,
+    faces: Sequence[Tensor],
+    attention: Attention,
+    wanted: Mapping[str, float],
+) -> dict[str, Tensor]:
+    """Compare what was drawn with the faces, in each way that is wanted more than 0."""
+    ways = {
+        "cycle": lambda: differences(drawn.back, faces, attention.weights),
+        "identity": lambda: differences(drawn.same, faces, attention.weights),
+        "structure": lambda: structure_differences(drawn, faces, attention.weights),
+        "light": lambda: light_differences(drawn, attention.window),
+        "mask": lambda: mask_loss(drawn.masks, attention.masks.flatten(0, 1)),
+    }
+    return {name: way() for name, way in ways.items() if wanted[name]}
+
+
+def light_differences(drawn: Translations, window: Tensor) -> Tensor:
     """Return the mean absolute difference of the light on what was drawn and on what it was of.
 
-    Both as levelled colours, averaged over sixteen squares: who it is shows little in these.
+    Both as levelled colours in the window (1, 1, s, s), averaged over sixteen squares: who it is
+    shows little in these.
     """
-    coarse = [
-        [F.adaptive_avg_pool2d(one, _SQUARES) for one in faces]
-        for faces in (drawn.level, drawn.turned)
+    shares = F.adaptive_avg_pool2d(window, _SQUARES)
+    losses = [
+        (F.adaptive_avg_pool2d(window * (one - other), _SQUARES).abs().mean() / shares.mean())
+        for one, other in zip(drawn.level, drawn.turned, strict=True)
     ]
-    return differences(*coarse)
+    return torch.stack(losses).sum()
 
 
 def _levelled(faces: Sequence[Tensor], factors: Tensor | None) -> list[Tensor]:
@@ -93,13 +137,30 @@ def taken_for(what: float, said: Tensor) -> Tensor:
     return (said.float() - what).square().mean()
 
 
-def differences(drawn: Sequence[Tensor], faces: Sequence[Tensor]) -> Tensor:
-    """Return the mean absolute difference of what was drawn from the faces, over both people."""
-    losses = [(x - y).abs().mean() for x, y in zip(drawn, faces, strict=True)]
+def differences(
+    drawn: Sequence[Tensor], faces: Sequence[Tensor], weights: Sequence[Tensor]
+) -> Tensor:
+    """Return the weighted mean absolute difference of what was drawn, over both people."""
+    losses = [
+        (weight * (x - y).abs()).mean() / weight.mean()
+        for x, y, weight in zip(drawn, faces, weights, strict=True)
+    ]
+    return torch.stack(losses).sum()
+
+
+def structure_differences(
+    drawn: Translations, faces: Sequence[Tensor], weights: Sequence[Tensor]
+) -> Tensor:
+    """Return how faces drawn as their own and back differ in structure, over both people."""
+    losses = [
+        dissimilarity((1 + mine) / 2, (1 + face) / 2, weight)
+        for group in (drawn.same, drawn.back)
+        for mine, face, weight in zip(group, faces, weights, strict=True)
+    ]
     return torch.stack(losses).sum()
 
 
 def mask_loss(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
     """Return the cross-entropy of logits, (n, 1, s, s) each, and all masks (2 n, 1, s, s)."""
     given = torch.cat(list(logits))
-    return F.binary_cross_entropy_with_logits(given, masks.to(given.device))
+    return F.binary_cross_entropy_with_logits(given, masks)

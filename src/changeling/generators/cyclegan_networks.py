@@ -8,7 +8,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from changeling.generators.blocks import Residual, doubling, halving
+from changeling.generators import autoencoder
+from changeling.generators.autoencoder import begun
+from changeling.generators.cyclegan_config import Config
 
 _DEVIATION = 0.02
 """Of new weights (Zhu et al., section 7.1)."""
@@ -36,31 +38,30 @@ class ResNet(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Turn faces (n, 3, s, s) into drawings (n, channels, s, s), their colours −1…1."""
-        return _bounded(self.layers(faces))
+        drawn = self.layers(faces)
+        return torch.cat([drawn[:, :3].tanh(), drawn[:, 3:]], dim=1)
 
 
 class Coded(nn.Module):
-    """A generator that draws from a short code, so that it may move what it draws."""
+    """A generator that draws from a short code, so that it may move what it draws.
 
-    def __init__(self, size: int, widths: tuple[int, ...], code: int) -> None:
-        """Halve faces of `size` pixels for each of the `widths`, to `code` numbers, and back."""
+    It is the autoencoder's network for one person.
+    """
+
+    def __init__(self, size: int, widths: tuple[int, ...], code: int, *, taught: bool) -> None:
+        """Halve faces of `size` pixels for each of the `widths`, to `code` numbers, and back.
+
+        taught: begin with what was taught on many actors; raises `UserError` for another layout.
+        """
         super().__init__()
-        last, grid = widths[-1], size // 2 ** len(widths)
-        features = last * grid * grid
-        self.layers = nn.Sequential(
-            *halving(widths),
-            nn.Flatten(),
-            nn.Linear(features, code),
-            nn.LayerNorm(code, elementwise_affine=False),
-            nn.Linear(code, features),
-            nn.Unflatten(1, (last, grid, grid)),
-            Residual(last),
-            doubling(widths),
+        self.network = begun(
+            autoencoder.Config(("anybody",), size, widths=widths, code=code, taught=taught)
         )
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Turn faces (n, 3, s, s) into drawings (n, 4, s, s), their colours −1…1."""
-        return _bounded(self.layers(faces))
+        """Turn faces (n, 3, s, s) into drawings (n, 4, s, s), their colours about −1…1."""
+        drawn = self.network.draw(self.network.encode((1 + faces) / 2), 0)
+        return torch.cat([2 * drawn[:, :3] - 1, drawn[:, 3:]], dim=1)
 
 
 class PatchJudge(nn.Module):
@@ -122,6 +123,19 @@ def _doubled(before: int, width: int) -> nn.ConvTranspose2d:
     return nn.ConvTranspose2d(before, width, 3, stride=2, padding=1, output_padding=1, bias=False)
 
 
-def _bounded(drawn: Tensor) -> Tensor:
-    """Colours −1…1; a fourth channel stays as it is."""
-    return torch.cat([drawn[:, :3].tanh(), drawn[:, 3:]], dim=1)
+class Network(nn.Module):
+    """For each person a generator that draws it and a judge of its faces."""
+
+    def __init__(self, config: Config) -> None:
+        """Build them; raises `UserError` where nothing was taught for the configuration."""
+        super().__init__()
+        self.generators = nn.ModuleList(_generator(config) for _ in config.people)
+        self.judges = nn.ModuleList(
+            PatchJudge(config.judge_filters, config.judge_layers) for _ in config.people
+        )
+
+
+def _generator(config: Config) -> nn.Module:
+    if config.code:
+        return Coded(config.size, config.widths, config.code, taught=config.taught)
+    return ResNet(config.filters, config.blocks, channels=4 if config.mask else 3)

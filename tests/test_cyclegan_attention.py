@@ -1,0 +1,112 @@
+"""Laws of what CycleGAN looks at, and of the weights that it begins with."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from golden import PLAIN
+from noise import noise_batches
+from torch import nn
+
+from changeling.errors import UserError
+from changeling.faces.people import PeopleBatch
+from changeling.generators import autoencoder
+from changeling.generators.cyclegan import CycleGan
+from changeling.generators.cyclegan_config import Config
+from changeling.generators.cyclegan_losses import (
+    Attention,
+    differences,
+    light_differences,
+    structure_differences,
+    translate,
+)
+from changeling.generators.protocols import Task
+
+WINDOW = torch.ones(1, 1, 16, 16)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def test_pixels_count_by_their_weights() -> None:
+    """A difference of 1 in a tenth of the pixels: 0.1, and a 91st where they weigh a tenth."""
+    face, other = torch.zeros(1, 3, 10, 10), torch.zeros(1, 3, 10, 10)
+    other[..., 0, :] = 1
+    weights = torch.ones(1, 1, 10, 10)
+    assert differences([face], [other], [weights]) == pytest.approx(0.1)
+    weights[..., 0, :] = 0.1
+    assert differences([face], [other], [weights]) == pytest.approx(0.01 / 0.91)
+
+
+def test_light_is_compared_in_the_window_only() -> None:
+    dark = torch.rand(2, 3, 16, 16) / 4
+    window = torch.zeros(1, 1, 16, 16)
+    window[..., 4:12, 4:12] = 1
+    faces = [2 * dark - 1] * 2
+    inside = light_differences(translate([Framed(0.3, frame=False)] * 2, faces, faces), window)
+    assert inside == pytest.approx(2 * 0.3, rel=1e-4)
+    drawn = translate([Framed(0.3)] * 2, faces, faces)
+    assert light_differences(drawn, window) == 0 < light_differences(drawn, WINDOW)
+
+
+class Framed(nn.Module):
+    """A generator that adds a number, to all or to a frame around the middle half."""
+
+    def __init__(self, amount: float, *, frame: bool = True) -> None:
+        super().__init__()
+        self.amount, self.frame = amount, frame
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        drawn = faces + self.amount
+        if self.frame:
+            drawn[..., 4:12, 4:12] = faces[..., 4:12, 4:12]
+        return drawn
+
+
+def test_judges_see_faces_of_all_through_one_window() -> None:
+    """The mean of all masks; what lies outside it moves neither them nor those who fool them."""
+    masks = torch.zeros(2, 3, 1, 16, 16)
+    masks[0, ..., 4:12, 4:12] = 1
+    masks[1, ..., 6:10, 6:10] = 1
+    attention = Attention.inside(masks, 0.1)
+    assert attention.window[0, 0, 4, 4] == 0.5 and attention.window[0, 0, 8, 8] == 1
+    assert attention.window[0, 0, 2, 2] == 0 and attention.window.shape == (1, 1, 16, 16)
+    assert attention.weights[0][0, 0, 2, 2] == pytest.approx(0.1)
+    everywhere = Attention.inside(masks, 1.0)
+    assert everywhere.window.min() == 1 and everywhere.weights[1].min() == 1
+    batch = replace(noise_batches(people=2, size=16)(0), masks=masks)
+    elsewhere = replace(batch, targets=batch.targets * masks[0, 0])
+    told = []
+    for outside, shown in ((0.1, batch), (0.1, elsewhere), (1.0, batch), (1.0, elsewhere)):
+        torch.manual_seed(0)
+        told.append(judges_first(replace(Config.tiny(), outside=outside), shown))
+    assert told[0] == told[1] and told[2] != told[3]
+
+
+def judges_first(config: Config, batch: PeopleBatch) -> torch.Tensor:
+    """What judges say of real faces before their first step."""
+    return CycleGan(config, runtime=PLAIN).step(batch)["d_real"]
+
+
+def test_structure_counts_in_what_is_drawn_as_their_own_and_back() -> None:
+    faces = list(torch.rand(2, 3, 3, 8, 8))
+    weights = [torch.ones(3, 1, 8, 8)] * 2
+    kept = translate([nn.Identity()] * 2, faces, faces)
+    assert structure_differences(kept, faces, weights) == pytest.approx(0, abs=1e-6)
+    turned = translate([nn.Identity()] * 2, faces, [face.flip(3) for face in faces])
+    assert 0.2 < structure_differences(turned, faces, weights) < 2
+
+
+def test_a_generator_begins_with_what_was_taught() -> None:
+    """The teacher's network draws the same of the same face; another layout is refused."""
+    taught = Config.laptop(Task(("a", "b"), 64))
+    assert taught.taught and not Config.scratch(Task(("a", "b"), 64)).taught
+    faces = torch.rand(2, 3, 64, 64)
+    network = autoencoder.begun(autoencoder.Config(("anybody",), taught=True))
+    drawn = network.draw(network.encode(faces), 0)
+    learner = CycleGan(taught, runtime=PLAIN)
+    for person in ("a", "b"):
+        swapped = learner.swap(faces, to=person)
+        assert torch.allclose(swapped.faces, drawn[:, :3].clamp(0, 1), atol=1e-5)
+        assert torch.allclose(swapped.masks, drawn[:, 3:].sigmoid(), atol=1e-5)
+    with pytest.raises(UserError, match="64 pixels"):
+        CycleGan(replace(taught, code=128), runtime=PLAIN)
