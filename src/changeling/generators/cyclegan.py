@@ -68,7 +68,7 @@ class CycleGan:
         set_rate(self._judges_adam, share * self._config.judge_rate)
         faces = self._people(batch.targets)
         given = self._people(batch.inputs) if self._config.warped else faces
-        attention = Attention.inside(self._runtime.pictures(batch.masks), self._config.outside)
+        attention = Attention.inside(batch.masks.to(self._runtime.device), self._config.outside)
         self._network.judges.requires_grad_(False)
         with self._runtime.autocast():
             drawn = translate(self._network.generators, faces, given, self._factors())
