@@ -23,7 +23,7 @@ class Job:
     preset: str = "laptop"
     name: str = ""
     """What the row is called; by default as the family."""
-    settings: tuple[tuple[str, bool], ...] = ()
+    settings: tuple[tuple[str, bool | int], ...] = ()
     """Fields of the configuration that differ from the preset's."""
 
     @property
@@ -68,6 +68,7 @@ JOBS = (
     Job("supervised", 1),
     Job("vae-pictures", 2, "fashion-mnist"),
     Job("dcgan", 10, "fashion-mnist"),
+    Job("dcgan", 14, "fashion-mnist", name="dcgan, without classes", settings=(("kinds", 0),)),
     Job("ddpm", 25, "fashion-mnist"),
     Job("dcgan", 10, "actors", name="dcgan, faces"),
     Job("ddpm", 25, "actors", name="ddpm, faces"),

@@ -12,7 +12,7 @@ from torch import nn
 
 from changeling.errors import UserError
 from changeling.faces.pictures import PictureBatch
-from changeling.generators import Task
+from changeling.generators import Task, dcgan
 from changeling.generators.dcgan import Config, Dcgan
 from changeling.training import train
 
@@ -109,7 +109,8 @@ def test_the_generator_learns_what_is_bright() -> None:
         return PictureBatch(0.8 * above + 0.2 * noise, torch.zeros(8, dtype=torch.int64))
 
     torch.manual_seed(0)
-    learner = Dcgan(replace(Config.tiny(), drawing=8, judging=8, rate=2e-3), runtime=PLAIN)
+    config = replace(Config.tiny(), drawing=8, judging=8, rate=2e-3, kinds=0)
+    learner = Dcgan(config, runtime=PLAIN)
     for _ in islice(train(learner, halves, workers=0), 150):
         pass
     drawn = learner.draw(16, seed=0)
@@ -141,13 +142,47 @@ def test_the_average_takes_batch_norms_means_along() -> None:
     assert state["average"]["1.num_batches_tracked"] == 6
 
 
-def test_a_picture_does_not_depend_on_those_drawn_with_it() -> None:
+def test_a_picture_does_not_depend_on_those_drawn_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = trained(Config.tiny(), 3)
-    many = learner.draw(70, seed=0)
-    assert torch.allclose(many[:2], learner.draw(2, seed=0), atol=1e-6)
+    many = learner.draw(20, seed=0)
+    monkeypatch.setattr(dcgan, "_AT_ONCE", 7)
+    assert torch.allclose(many, learner.draw(20, seed=0), atol=1e-6)
 
 
-def test_no_class_can_be_asked_for() -> None:
-    learner = Dcgan(Config.tiny(), runtime=PLAIN)
+def test_no_class_can_be_asked_of_who_learnt_none() -> None:
+    learner = Dcgan(replace(Config.tiny(), kinds=0), runtime=PLAIN)
     with pytest.raises(UserError, match="kind 0: it learnt none, leave --kind out"):
         learner.draw(1, seed=0, kind=0)
+    assert Config.report(GREY).kinds == 0 and Config.laptop(GREY).kinds == 10
+
+
+def test_a_class_that_it_was_told_of_can_be_asked_for() -> None:
+    """Class 0 is black, 1 grey and 2 white: so is what is drawn of each after some steps."""
+
+    def shades(step: int) -> PictureBatch:
+        labels = torch.arange(9) % 3
+        noise = torch.rand(9, 1, 16, 16, generator=torch.Generator().manual_seed(step))
+        return PictureBatch(labels.view(9, 1, 1, 1) * 0.4 + 0.2 * noise, labels)
+
+    torch.manual_seed(0)
+    learner = Dcgan(replace(Config.tiny(), drawing=8, judging=8, rate=2e-3), runtime=PLAIN)
+    for _ in islice(train(learner, shades, workers=0), 200):
+        pass
+    means = [float(learner.draw(16, seed=0, kind=kind).mean()) for kind in range(3)]
+    assert means == pytest.approx([0.1, 0.5, 0.9], abs=0.12)
+    of_all = learner.draw(60, seed=0).mean(dim=(1, 2, 3))
+    assert {round(float(x) * 2.5 - 0.25) for x in of_all} == {0, 1, 2}
+    with pytest.raises(UserError, match="kind 3: give --kind 0…2"):
+        learner.draw(1, seed=0, kind=3)
+
+
+def test_the_judge_looks_for_the_class_that_it_is_told() -> None:
+    """Its weights for class 2 move what it says of pictures of class 2 and of no other."""
+    learner = Dcgan(Config.tiny(), runtime=PLAIN)
+    pictures, labels = torch.rand(6, 1, 16, 16), torch.arange(6) % 3
+    before = learner._judge(pictures, labels)
+    assert before.shape == (6, 1)
+    with torch.no_grad():
+        learner._network.judge[-1].weight[1 + 2].add_(1)
+    moved = (learner._judge(pictures, labels) != before).flatten()
+    assert torch.equal(moved, labels == 2)

@@ -111,7 +111,9 @@ def test_diffusion_shows_its_strips_and_larger_pictures_are_sized(tmp_path: Path
 
 def test_a_collapse_is_noted_beside_the_figures(tmp_path: Path) -> None:
     """As the log of the training shows it, with the cell's name."""
-    cell = Clothes("dcgan tiny", "dcgan", Adversarial.tiny(), Budget(None, 2), count=4)
+    cell = Clothes(
+        "dcgan tiny", "dcgan", replace(Adversarial.tiny(), kinds=0), Budget(None, 2), count=4
+    )
     healthy = made(cell, tmp_path)
     run = Run(tmp_path / "report-fashion-quick" / "cells" / cell.name / "run")
     for _ in range(20):

@@ -8,14 +8,19 @@ out. As the report prints it, without padding, it would draw 32×32; with the `p
 needs, 28×28, which is the one deviation. Other sizes take as many doublings as they need and leave
 the same border out.
 
-Beyond the report, where `averaged` is set: pictures are drawn by averaged weights (Yazıcı et al.,
-arXiv 1806.04498), which removes the generator's swing from step to step.
+Beyond the report:
+
+- Where `averaged` is set, pictures are drawn by averaged weights (Yazıcı et al., arXiv 1806.04498),
+  which removes the generator's swing from step to step.
+- Where there are `kinds`, both networks are told what a picture shows: the generator beside its
+  random numbers (Mirza & Osindero, arXiv 1411.1784), the discriminator by one more weight vector
+  for every class over its features (Miyato & Koyama, arXiv 1802.05637, equation 3).
 """
 
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -47,6 +52,8 @@ class Config:
     """Channels of the discriminator's first level (ndf); each level after has twice as many."""
     rate: float = 2e-4
     """Learning rate of Adam, for both networks."""
+    kinds: int = 0
+    """Classes that both networks are told of; 0: none."""
     averaged: bool = True
     """Draw with averaged weights instead of the last ones."""
     batch: int = 64
@@ -55,7 +62,7 @@ class Config:
     @classmethod
     def tiny(cls) -> "Config":
         """Return the smallest configuration that still runs every line."""
-        return cls(size=16, channels=1, code=6, drawing=4, judging=4)
+        return cls(size=16, channels=1, code=6, drawing=4, judging=4, kinds=3)
 
     @classmethod
     def laptop(cls, task: Task) -> "Config":
@@ -65,17 +72,14 @@ class Config:
         25), and 10 at 64. The rate is higher than the paper's, since the steps are few.
         """
         width = 32 if task.size <= 32 else 16
-        return cls(task.size, task.channels, drawing=width, judging=width, rate=5e-4)
+        return cls(
+            task.size, task.channels, drawing=width, judging=width, rate=5e-4, kinds=task.kinds
+        )
 
     @classmethod
     def report(cls, task: Task) -> "Config":
         """Return the report's network; it ran 25 epochs of FashionMNIST (23,450 steps)."""
         return cls(size=task.size, channels=task.channels, averaged=False)
-
-    @property
-    def kinds(self) -> int:
-        """0: it is never told what a picture shows."""
-        return 0
 
 
 class Dcgan:
@@ -90,7 +94,7 @@ class Dcgan:
         self.channels = config.channels
         """3 for RGB, 1 for grey."""
         self.kinds = config.kinds
-        """0: it cannot be asked for a class."""
+        """Classes that it can be asked for; 0: none."""
         self._config = config
         self._runtime = runtime
         self._network = runtime.network(_Network(config))
@@ -105,13 +109,14 @@ class Dcgan:
         """Teach the discriminator real from drawn, then the generator to be taken for real."""
         real = self._runtime.pictures(2 * batch.pictures - 1)
         code = torch.randn(len(batch), self._config.code, 1, 1)
+        kinds = batch.labels.to(self._runtime.device)
         with self._runtime.autocast():
-            drawn = self._network.generator(self._runtime.pictures(code))
-        seen = self._judge(real), self._judge(drawn.detach())
+            drawn = self._network.generator(self._told(code, batch.labels))
+        seen = self._judge(real, kinds), self._judge(drawn.detach(), kinds)
         judging = _says(seen[0], 1) + _says(seen[1], 0)
         self._move(1, judging)
         self._network.judge.requires_grad_(False)
-        fooled = self._judge(drawn)
+        fooled = self._judge(drawn, kinds)
         drawing = _says(fooled, 1)
         self._move(0, drawing)
         self._network.judge.requires_grad_(True)
@@ -130,14 +135,19 @@ class Dcgan:
 
     @torch.no_grad()
     def draw(self, count: int, *, seed: int, kind: int | None = None) -> Tensor:
-        """Draw `count` pictures (see `Draws`); raises `UserError` for any `kind`."""
+        """Draw `count` pictures (see `Draws`), each of a random class unless a `kind` is given.
+
+        Raises `UserError` for a `kind` that it was not told of.
+        """
         check_kind(kind, self.kinds)
         dice = torch.Generator().manual_seed(seed)
         codes = torch.randn(count, self._config.code, 1, 1, generator=dice)
+        random = torch.randint(max(1, self.kinds), (count,), generator=dice)
+        told = self._told(codes, random if kind is None else torch.full((count,), kind))
         generator = self._average if self._config.averaged else self._network.generator
         generator.eval()
         with self._runtime.autocast():
-            parts = [generator(self._runtime.pictures(x)) for x in codes.split(_AT_ONCE)]
+            parts = [generator(x) for x in told.split(_AT_ONCE)]
         generator.train()
         return ((torch.cat(parts).float() + 1) / 2).clamp(0, 1).cpu().contiguous()
 
@@ -158,10 +168,18 @@ class Dcgan:
             load_optimizer(adam, state["adams"][i])
         self._steps = state["steps"]
 
-    def _judge(self, pictures: Tensor) -> Tensor:
+    def _told(self, code: Tensor, kinds: Tensor) -> Tensor:
+        """Put random numbers (n, code, 1, 1) and classes (n,) together for the generator."""
+        if self.kinds:
+            code = torch.cat([code, F.one_hot(kinds, self.kinds)[:, :, None, None]], dim=1)
+        return self._runtime.pictures(code)
+
+    def _judge(self, pictures: Tensor, kinds: Tensor) -> Tensor:
+        """Return logits (n, 1), above 0 for pictures that seem real ones of their classes."""
         with self._runtime.autocast():
-            logits = self._network.judge(pictures)
-        return cast(Tensor, logits.float())
+            said = self._network.judge(pictures).flatten(1).float()
+        general: Tensor = said[:, :1]
+        return general + said[:, 1:].gather(1, kinds[:, None]) if self.kinds else general
 
     def _move(self, part: int, loss: Tensor) -> None:
         self._adams[part].zero_grad()
@@ -194,10 +212,11 @@ def _initialise(layer: nn.Module) -> None:
 
 
 def _generator(config: Config) -> nn.Sequential:
-    """Random numbers (n, code, 1, 1) → pictures (n, channels, size, size), −1…1."""
+    """Numbers and class (n, code + kinds, 1, 1) → pictures (n, channels, size, size), −1…1."""
     doublings = (config.size - 1).bit_length() - 2
     width = config.drawing * 2**doublings
-    layers: list[nn.Module] = [nn.ConvTranspose2d(config.code, width, 4, bias=False)]
+    given = config.code + config.kinds
+    layers: list[nn.Module] = [nn.ConvTranspose2d(given, width, 4, bias=False)]
     for _ in range(doublings):
         layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
         layers += [nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False)]
@@ -209,7 +228,7 @@ def _generator(config: Config) -> nn.Sequential:
 
 
 def _judge(config: Config) -> nn.Sequential:
-    """Pictures (n, channels, size, size), −1…1 → logits (n, 1, 1, 1), above 0 for real."""
+    """Pictures (n, channels, size, size), −1…1 → (n, 1 + kinds, 1, 1): logit, and more by class."""
     before, width, side = config.channels, config.judging, config.size // 2
     layers: list[nn.Module] = [
         nn.Conv2d(before, width, 4, stride=2, padding=1, bias=False),
@@ -220,4 +239,4 @@ def _judge(config: Config) -> nn.Sequential:
         layers += [nn.Conv2d(before, width, 4, stride=2, padding=1, bias=False)]
         layers += [nn.BatchNorm2d(width), nn.LeakyReLU(0.2, inplace=True)]
     # At 28 pixels the last side is 3: the listing's 4×4 with padding sees one row of zeros more.
-    return nn.Sequential(*layers, nn.Conv2d(width, 1, side, bias=False))
+    return nn.Sequential(*layers, nn.Conv2d(width, 1 + config.kinds, side, bias=False))
