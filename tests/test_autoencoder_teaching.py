@@ -12,9 +12,10 @@ from torch.nn import functional as F
 from changeling.errors import UserError
 from changeling.faces.scene_lessons import SceneBatch
 from changeling.faces.weights import read_weights, write_weights
-from changeling.generators import Task, autoencoder
-from changeling.generators.autoencoder import WEIGHTS, Autoencoder, Config, Network
+from changeling.generators import Task, twins
+from changeling.generators.autoencoder import Autoencoder, Config
 from changeling.generators.autoencoder_teaching import AutoencoderTeacher, AutoencoderTeaching
+from changeling.generators.twins import WEIGHTS, Sphere
 from changeling.training import to_json
 
 ANYBODY = replace(Config.tiny(), people=("anybody",))
@@ -72,9 +73,10 @@ def test_the_preview_shows_targets_first() -> None:
 def test_everybody_begins_with_the_decoder_that_was_taught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(autoencoder, "WEIGHTS", tmp_path / "taught.safetensors")
-    network = Network(ANYBODY)
-    write_weights(network, autoencoder.WEIGHTS, {"config": to_json(ANYBODY)})
+    weights = tmp_path / "autoencoder.safetensors"
+    monkeypatch.setattr(twins, "WEIGHTS", weights)
+    network = Sphere(ANYBODY.layout, 1)
+    write_weights(network, weights, {"config": to_json(ANYBODY)})
     learner = Autoencoder(replace(Config.tiny(), taught=True), runtime=PLAIN)
     taught = {name: x.half().float() for name, x in network.state_dict().items()}
     begun = learner.state_dict()["network"]

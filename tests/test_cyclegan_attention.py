@@ -10,7 +10,7 @@ from torch import nn
 
 from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
-from changeling.generators import autoencoder
+from changeling.generators import twins
 from changeling.generators.cyclegan import CycleGan
 from changeling.generators.cyclegan_config import Config
 from changeling.generators.cyclegan_losses import (
@@ -21,6 +21,7 @@ from changeling.generators.cyclegan_losses import (
     translate,
 )
 from changeling.generators.protocols import Task
+from changeling.generators.twins import Layout
 
 WINDOW = torch.ones(1, 1, 16, 16)
 
@@ -101,7 +102,7 @@ def test_a_generator_begins_with_what_was_taught() -> None:
     taught = Config.laptop(Task(("a", "b"), 64))
     assert taught.taught and not Config.scratch(Task(("a", "b"), 64)).taught
     faces = torch.rand(2, 3, 64, 64)
-    network = autoencoder.begun(autoencoder.Config(("anybody",), taught=True))
+    network = twins.taught(Layout(64, (32, 64, 128, 256), 256), 1)
     drawn = network.draw(network.encode(faces), 0)
     learner = CycleGan(taught, runtime=PLAIN)
     for person in ("a", "b"):

@@ -147,11 +147,11 @@ class Teach:
         )
 
     def _autoencoder(self, bar: Bar) -> str:
-        from changeling.generators.autoencoder import WEIGHTS
         from changeling.generators.autoencoder_teaching import (
             AutoencoderTeaching,
             teach_autoencoder,
         )
+        from changeling.generators.twins import WEIGHTS
 
         teaching = AutoencoderTeaching(self._scenes(), seed=self.seed)
         out, taught = self._teach(teach_autoencoder, teaching, WEIGHTS, bar)

@@ -10,19 +10,14 @@ and averaged weights.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from changeling.errors import UserError
 from changeling.faces.people import PeopleBatch
-from changeling.faces.weights import read_weights
 from changeling.generators.blocks import (
     Tones,
-    Twins,
     check_people,
     check_size,
     discrepancy,
@@ -34,11 +29,9 @@ from changeling.generators.blocks import (
     swapped,
 )
 from changeling.generators.protocols import Swapped, Task
-from changeling.training import Losses, Runtime, from_json
+from changeling.generators.twins import Layout, Sphere, taught
+from changeling.training import Losses, Runtime
 from changeling.training.averaged import Averaged
-
-WEIGHTS = Path(__file__).parent / "weights" / "autoencoder.safetensors"
-"""What `changeling teach autoencoder` wrote; autoencoder.json beside it says how."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +87,11 @@ class Config:
             return cls(task.people, task.size)
         return cls(task.people, task.size, widths=(32, 64, 96, 192, 256), code=384)
 
+    @property
+    def layout(self) -> Layout:
+        """What fixes the shapes of the weights."""
+        return Layout(self.size, self.widths, self.code)
+
 
 class Autoencoder:
     """The learner, and the `Swaps` that it becomes."""
@@ -108,7 +106,8 @@ class Autoencoder:
         """Side of the faces in pixels."""
         self._config = config
         self._runtime = runtime
-        network = runtime.network(begun(config))
+        begun = taught if config.taught else Sphere
+        network = runtime.network(begun(config.layout, len(config.people)))
         adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
         self._tones = Tones(config.people)
         self._averaged = Averaged(network, adam, steady=config.steady)
@@ -156,36 +155,3 @@ class Autoencoder:
         config = self._config
         drawing = drawing_sum(losses, config.structure, config.mask)
         return drawing + config.tie * losses["tie"]
-
-
-class Network(Twins):
-    """Twins whose codes lie on a sphere."""
-
-    def __init__(self, config: Config) -> None:
-        """Build the encoder and a decoder for each of the people."""
-        people, code = len(config.people), config.code
-        super().__init__(config.size, config.widths, people=people, encoded=code, code=code)
-
-    def encode(self, faces: Tensor) -> Tensor:
-        """Return the codes (n, code) of faces (n, 3, size, size) in 0…1, each of deviation 1."""
-        codes = super().encode(faces)
-        return F.layer_norm(codes, codes.shape[1:])
-
-
-def begun(config: Config) -> Network:
-    """Return the network before its first step; raises `UserError` if nothing was taught for it."""
-    network = Network(config)
-    if not config.taught:
-        return network
-    state, about = read_weights(WEIGHTS, network="autoencoder")
-    fitting = from_json(Config, about["config"], where=str(WEIGHTS.with_suffix(".json")))
-    if (config.size, config.widths, config.code) != (fitting.size, fitting.widths, fitting.code):
-        raise UserError(
-            f"the weights that were taught are for faces of {fitting.size} pixels: give --size "
-            f"{fitting.size}, or train from random weights with --preset scratch"
-        )
-    for index in range(1, len(config.people)):
-        copies = {name: x for name, x in state.items() if name.startswith("decoders.0.")}
-        state |= {name.replace(".0.", f".{index}.", 1): x for name, x in copies.items()}
-    network.load_state_dict(state)
-    return network

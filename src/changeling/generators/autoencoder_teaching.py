@@ -13,8 +13,9 @@ from changeling.faces.renders import render_lessons
 from changeling.faces.scene_lessons import SceneBatch, scene_batches
 from changeling.faces.scenes import Scenes
 from changeling.faces.weights import write_weights
-from changeling.generators.autoencoder import WEIGHTS, Config, Network
+from changeling.generators.autoencoder import Config
 from changeling.generators.blocks import drawing_losses, drawing_sum, flattened
+from changeling.generators.twins import WEIGHTS, Sphere
 from changeling.media import Tick, silent
 from changeling.training import Budget, Losses, Run, Runtime, fit, to_json
 from changeling.training.averaged import Averaged
@@ -98,7 +99,7 @@ class AutoencoderTeacher:
         """Build the network on `runtime`."""
         self._teaching, self._runtime = teaching, runtime
         config = teaching.config
-        network = runtime.network(Network(config))
+        network = runtime.network(Sphere(config.layout, people=1))
         adam = runtime.adam(network.parameters(), rate=config.rate, betas=(0.9, 0.99))
         self.averaged = Averaged(network, adam, steady=config.steady)
         """The network; what is written are its averaged weights."""

@@ -1,7 +1,6 @@
 """What two or more families share."""
 
 from collections.abc import Mapping
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -218,43 +217,6 @@ def doubling(widths: tuple[int, ...]) -> nn.Sequential:
         layers += [nn.Conv2d(before, 4 * width, 1), nn.PixelShuffle(2), nn.LeakyReLU(0.1)]
         layers += [Residual(width)]
     return nn.Sequential(*layers, nn.Conv2d(widths[0], 16, 3, padding=1), nn.PixelShuffle(2))
-
-
-class Twins(nn.Module):
-    """One encoder for everybody, layers shared after the code, and a decoder per person."""
-
-    def __init__(
-        self, size: int, widths: tuple[int, ...], *, people: int, encoded: int, code: int
-    ) -> None:
-        """Build for faces of `size` pixels, halved for each of the `widths`.
-
-        The encoder gives `encoded` numbers, the decoders take `code`.
-        """
-        super().__init__()
-        last, grid = widths[-1], size // 2 ** len(widths)
-        features = last * grid * grid
-        self.encoder = nn.Sequential(*halving(widths), nn.Flatten(), nn.Linear(features, encoded))
-        self.shared = nn.Sequential(
-            nn.Linear(code, features), nn.Unflatten(1, (last, grid, grid)), Residual(last)
-        )
-        self.decoders = nn.ModuleList(doubling(widths) for _ in range(people))
-
-    def encode(self, faces: Tensor) -> Tensor:
-        """Return the encoder's numbers (n, encoded) for faces (n, 3, size, size) in 0…1.
-
-        Grey is 0 to the encoder: else brightness would scale all it sees.
-        """
-        return cast(Tensor, self.encoder(2 * faces - 1))
-
-    def decode(self, codes: tuple[Tensor, ...]) -> Tensor:
-        """Draw each person's codes (n, code) by its decoder, as (people · n, 4, size, size)."""
-        shared = self.shared(torch.cat(codes)).chunk(len(codes))
-        drawn = [decoder(x) for decoder, x in zip(self.decoders, shared, strict=True)]
-        return torch.cat(drawn)
-
-    def draw(self, code: Tensor, person: int) -> Tensor:
-        """Draw codes (n, code) by one person's decoder, as (n, 4, size, size)."""
-        return cast(Tensor, self.decoders[person](self.shared(code)))
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

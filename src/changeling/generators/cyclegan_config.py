@@ -3,12 +3,15 @@
 from dataclasses import dataclass, replace
 
 from changeling.errors import UserError
-from changeling.generators import autoencoder
 from changeling.generators.blocks import check_people, check_size
 from changeling.generators.protocols import Task
 
 PAPER_STEPS = 200_000
 """200 epochs of about a thousand pictures, one a step (section 7.1)."""
+
+
+_TAUGHT = 64
+"""Side of the faces for which weights were taught."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Config:
     mask: float = 0.0
     """Weight of the loss of a mask drawn beside the face; 0: none, the whole square is the face."""
     taught: bool = False
-    """Begin with the autoencoder that was taught on many actors, instead of with random weights;
-    for the size, widths and code that were taught."""
+    """Begin with what many actors taught an autoencoder, instead of with random weights; for the
+    size, widths and code that were taught."""
     outside: float = 1.0
     """Weight of a pixel outside the face, where one inside weighs 1; below 1, judges and light look
     only where faces are."""
@@ -80,9 +83,7 @@ class Config:
     def laptop(cls, task: Task) -> "Config":
         """Return the configuration for two cores and 30 minutes; at 64 pixels it begins taught."""
         scratch = cls.scratch(task)
-        if task.size != autoencoder.Config.size:
-            return scratch
-        return replace(scratch, taught=True, rate=3e-4)
+        return replace(scratch, taught=True, rate=3e-4) if task.size == _TAUGHT else scratch
 
     @classmethod
     def scratch(cls, task: Task) -> "Config":

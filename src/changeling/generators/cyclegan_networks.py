@@ -8,9 +8,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from changeling.generators import autoencoder
-from changeling.generators.autoencoder import begun
 from changeling.generators.cyclegan_config import Config
+from changeling.generators.twins import Layout, Sphere, taught
 
 _DEVIATION = 0.02
 """Of new weights (Zhu et al., section 7.1)."""
@@ -45,18 +44,13 @@ class ResNet(nn.Module):
 class Coded(nn.Module):
     """A generator that draws from a short code, so that it may move what it draws.
 
-    It is the autoencoder's network for one person.
+    It is an autoencoder's network for one person.
     """
 
-    def __init__(self, size: int, widths: tuple[int, ...], code: int, *, taught: bool) -> None:
-        """Halve faces of `size` pixels for each of the `widths`, to `code` numbers, and back.
-
-        taught: begin with what was taught on many actors; raises `UserError` for another layout.
-        """
+    def __init__(self, layout: Layout, *, begun: bool) -> None:
+        """Build it; `begun`: with what many actors taught, `UserError` where that does not fit."""
         super().__init__()
-        self.network = begun(
-            autoencoder.Config(("anybody",), size, widths=widths, code=code, taught=taught)
-        )
+        self.network = (taught if begun else Sphere)(layout, 1)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Turn faces (n, 3, s, s) into drawings (n, 4, s, s), their colours about −1…1."""
@@ -137,5 +131,5 @@ class Network(nn.Module):
 
 def _generator(config: Config) -> nn.Module:
     if config.code:
-        return Coded(config.size, config.widths, config.code, taught=config.taught)
+        return Coded(Layout(config.size, config.widths, config.code), begun=config.taught)
     return ResNet(config.filters, config.blocks, channels=4 if config.mask else 3)

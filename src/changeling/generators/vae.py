@@ -18,7 +18,6 @@ from torch import Tensor
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
     Tones,
-    Twins,
     check_people,
     check_size,
     divergence,
@@ -32,6 +31,7 @@ from changeling.generators.blocks import (
     swapped,
 )
 from changeling.generators.protocols import Swapped, Task
+from changeling.generators.twins import Twins
 from changeling.training import Losses, Runtime
 from changeling.training.averaged import Averaged
 

@@ -31,7 +31,6 @@ from torch.nn import functional as F
 from changeling.faces.people import PeopleBatch
 from changeling.generators.blocks import (
     Tones,
-    Twins,
     check_people,
     check_size,
     divergence,
@@ -45,6 +44,7 @@ from changeling.generators.blocks import (
     swapped,
 )
 from changeling.generators.protocols import Swapped, Task
+from changeling.generators.twins import Twins
 from changeling.generators.vaegan_judge import Judge
 from changeling.training import Losses, Runtime, adversarial, load_optimizer, optimizer_state
 from changeling.training.averaged import follow, pace, set_rate
