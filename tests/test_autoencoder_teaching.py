@@ -85,7 +85,7 @@ def test_everybody_begins_with_the_decoder_that_was_taught(
         for name in decoders:
             assert torch.equal(begun[name.replace(".0.", f".{person}.", 1)], taught[name])
     assert all(torch.equal(begun[name], taught[name]) for name in taught)
-    with pytest.raises(UserError, match=r"faces of 16 pixels: give --size 16"):
+    with pytest.raises(UserError, match=r"faces of 16 pixels, widths .*: give --size 16"):
         Autoencoder(replace(Config.tiny(), size=32, taught=True), runtime=PLAIN)
 
 
