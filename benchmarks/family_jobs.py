@@ -53,7 +53,8 @@ class Job:
 
 
 JOBS = (
-    Job("autoencoder", 5),
+    Job("autoencoder", 10),
+    Job("autoencoder", 5, name="autoencoder, 5 minutes"),
     Job("autoencoder", 1, name="autoencoder, 1 minute"),
     Job("autoencoder", 1, preset="scratch", name="autoencoder, scratch, 1 minute"),
     Job("autoencoder", 5, preset="scratch", name="autoencoder, scratch, 5 minutes"),
