@@ -5,16 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 from golden import PLAIN
-from noise import noise_batches
 from torch import nn
 
 from changeling.errors import UserError
-from changeling.faces.people import PeopleBatch
 from changeling.generators import twins
 from changeling.generators.cyclegan import CycleGan
 from changeling.generators.cyclegan_config import Config
 from changeling.generators.cyclegan_losses import (
-    Attention,
+    comparisons,
     differences,
     light_differences,
     structure_differences,
@@ -63,29 +61,19 @@ class Framed(nn.Module):
         return drawn
 
 
-def test_judges_see_faces_of_all_through_one_window() -> None:
-    """The mean of all masks; what lies outside it moves neither them nor those who fool them."""
-    masks = torch.zeros(2, 3, 1, 16, 16)
-    masks[0, ..., 4:12, 4:12] = 1
-    masks[1, ..., 6:10, 6:10] = 1
-    attention = Attention.inside(masks, 0.1)
-    assert attention.window[0, 0, 4, 4] == 0.5 and attention.window[0, 0, 8, 8] == 1
-    assert attention.window[0, 0, 2, 2] == 0 and attention.window.shape == (1, 1, 16, 16)
-    assert attention.weights[0][0, 0, 2, 2] == pytest.approx(0.1)
-    everywhere = Attention.inside(masks, 1.0)
-    assert everywhere.window.min() == 1 and everywhere.weights[1].min() == 1
-    batch = replace(noise_batches(people=2, size=16)(0), masks=masks)
-    elsewhere = replace(batch, targets=batch.targets * masks[0, 0])
-    told = []
-    for outside, shown in ((0.1, batch), (0.1, elsewhere), (1.0, batch), (1.0, elsewhere)):
-        torch.manual_seed(0)
-        told.append(judges_first(replace(Config.tiny(), outside=outside), shown))
-    assert told[0] == told[1] and told[2] != told[3]
-
-
-def judges_first(config: Config, batch: PeopleBatch) -> torch.Tensor:
-    """What judges say of real faces before their first step."""
-    return CycleGan(config, runtime=PLAIN).step(batch)["d_real"]
+def test_what_is_outside_the_faces_counts_a_share() -> None:
+    """Drawn rightly inside the masks and wrongly outside: all of it, a tenth, or nothing."""
+    faces = list(torch.zeros(2, 2, 3, 16, 16))
+    masks = torch.zeros(2, 2, 1, 16, 16)
+    masks[..., 4:12, 4:12] = 1
+    drawn = translate([Framed(0.3)] * 2, faces, faces)
+    wanted = {"identity": 1.0, "light": 1.0, "cycle": 0.0, "structure": 0.0, "mask": 0.0}
+    told = [comparisons(drawn, faces, masks, outside=x, wanted=wanted) for x in (1.0, 0.1, 0.0)]
+    # 192 of 256 pixels are off by 0.3, of each of two people.
+    expected = [0.6 * 192 / 256, 0.6 * 19.2 / (64 + 19.2), 0.0]
+    for name in ("identity", "light"):
+        assert [float(one[name]) for one in told] == pytest.approx(expected, rel=1e-4)
+    assert set(told[0]) == {"identity", "light"}
 
 
 def test_structure_counts_in_what_is_drawn_as_their_own_and_back() -> None:

@@ -11,7 +11,7 @@ On two cores the ResNet sees too few faces in half an hour. `Config.laptop` ther
 place the autoencoder's network, at 64 pixels with what it was taught on many actors: it costs less
 than a quarter, and nothing ties what it draws to the place where it was. A person's own faces are
 drawn from warped and recoloured views, as an autoencoder does it; all else sees the faces as they
-are, but for their levelled colours. Only the inner face counts, and its structure with it. Judges
+are, but for their levelled colours. The inner face counts most, and its structure with it. Judges
 and cycle let a face be drawn in any light of the other film, so that light is asked to stay.
 Without a planned number of steps the learning rate falls with the root of the step.
 """
@@ -26,7 +26,7 @@ from torch import Tensor
 from changeling.faces.people import PeopleBatch, levelling
 from changeling.generators.blocks import Tones, find_person, swap_grid
 from changeling.generators.cyclegan_config import Config, check
-from changeling.generators.cyclegan_losses import Attention, comparisons, taken_for, translate
+from changeling.generators.cyclegan_losses import comparisons, taken_for, translate
 from changeling.generators.cyclegan_networks import Network
 from changeling.generators.cyclegan_pool import Pool
 from changeling.generators.protocols import Swapped
@@ -68,17 +68,19 @@ class CycleGan:
         set_rate(self._judges_adam, share * self._config.judge_rate)
         faces = self._people(batch.targets)
         given = self._people(batch.inputs) if self._config.warped else faces
-        attention = Attention.inside(batch.masks.to(self._runtime.device), self._config.outside)
         self._network.judges.requires_grad_(False)
         with self._runtime.autocast():
             drawn = translate(self._network.generators, faces, given, self._factors())
-            seen = [fake * attention.window for fake in drawn.fakes]
-            fooled = [judge(fake) for judge, fake in zip(self._network.judges, seen, strict=True)]
-        compared = comparisons(drawn, faces, attention, self._weights())
-        losses = {"fool": _sum(taken_for(1, said) for said in fooled), **compared}
+            fooled = [
+                judge(fake) for judge, fake in zip(self._network.judges, drawn.fakes, strict=True)
+            ]
+        masks, wanted = batch.masks.to(self._runtime.device), self._weights()
+        losses = {
+            "fool": _sum(taken_for(1, said) for said in fooled),
+            **comparisons(drawn, faces, masks, outside=self._config.outside, wanted=wanted),
+        }
         self._move(losses)
-        real = [face * attention.window for face in faces]
-        judged = self._judge(real, [fake.detach() for fake in seen])
+        judged = self._judge(faces, [fake.detach() for fake in drawn.fakes])
         return {name: loss.detach() for name, loss in {**losses, **judged}.items()}
 
     def preview(self, batch: PeopleBatch, /) -> Tensor:

@@ -38,8 +38,7 @@ class Config:
     """Begin with what many actors taught an autoencoder, instead of with random weights; for the
     size, widths and code that were taught."""
     outside: float = 1.0
-    """Weight of a pixel outside the face, where one inside weighs 1; below 1, judges and light look
-    only where faces are."""
+    """Weight of a pixel outside the face, where one inside weighs 1; judges see all alike."""
     structure: float = 0.0
     """Weight of the structural dissimilarity, as a multiple of `cycle`."""
     judge_filters: int = 64

@@ -15,30 +15,6 @@ _SQUARES = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Attention:
-    """Where two people's faces are looked at."""
-
-    masks: Tensor
-    """(2, n, 1, s, s), 0…1: the faces."""
-    weights: list[Tensor]
-    """(n, 1, s, s) for each person: what a pixel counts where faces are compared."""
-    window: Tensor
-    """(1, 1, s, s), 0…1: what judges see through, and where light is compared."""
-
-    @classmethod
-    def inside(cls, masks: Tensor, outside: float) -> "Attention":
-        """Look into the masks (2, n, 1, s, s) and, `outside` times as much, beside them.
-
-        The window is the mean of all masks, the same for drawn and real faces: a judge who saw
-        each through a mask of its own would tell them by the masks. All is seen alike where
-        `outside` is 1.
-        """
-        weights = outside + (1 - outside) * masks
-        window = masks.flatten(0, 1).mean(0, keepdim=True)
-        return cls(masks, list(weights), window if outside < 1 else torch.ones_like(window))
-
-
-@dataclass(frozen=True, eq=False)
 class Translations:
     """What two generators draw, each list in the order of the people that are drawn."""
 
@@ -92,29 +68,35 @@ def translate(
 def comparisons(
     drawn: Translations,
     faces: Sequence[Tensor],
-    attention: Attention,
+    masks: Tensor,
+    *,
+    outside: float,
     wanted: Mapping[str, float],
 ) -> dict[str, Tensor]:
-    """Compare what was drawn with the faces, in each way that is wanted more than 0."""
+    """Compare what was drawn with the faces, in each way that is wanted more than 0.
+
+    A pixel outside the masks (2, n, 1, s, s) counts `outside`, where one inside counts 1.
+    """
+    weights = outside + (1 - outside) * masks
     ways = {
-        "cycle": lambda: differences(drawn.back, faces, attention.weights),
-        "identity": lambda: differences(drawn.same, faces, attention.weights),
-        "structure": lambda: structure_differences(drawn, faces, attention.weights),
-        "light": lambda: light_differences(drawn, attention.window),
-        "mask": lambda: mask_loss(drawn.masks, attention.masks.flatten(0, 1)),
+        "cycle": lambda: differences(drawn.back, faces, weights),
+        "identity": lambda: differences(drawn.same, faces, weights),
+        "structure": lambda: structure_differences(drawn, faces, weights),
+        "light": lambda: light_differences(drawn, weights.flatten(0, 1).mean(0, keepdim=True)),
+        "mask": lambda: mask_loss(drawn.masks, masks.flatten(0, 1)),
     }
     return {name: way() for name, way in ways.items() if wanted[name]}
 
 
-def light_differences(drawn: Translations, window: Tensor) -> Tensor:
+def light_differences(drawn: Translations, weights: Tensor) -> Tensor:
     """Return the mean absolute difference of the light on what was drawn and on what it was of.
 
-    Both as levelled colours in the window (1, 1, s, s), averaged over sixteen squares: who it is
-    shows little in these.
+    Both as levelled colours, averaged over sixteen squares by the weights (1, 1, s, s) of their
+    pixels: who it is shows little in these.
     """
-    shares = F.adaptive_avg_pool2d(window, _SQUARES)
+    shares = F.adaptive_avg_pool2d(weights, _SQUARES)
     losses = [
-        (F.adaptive_avg_pool2d(window * (one - other), _SQUARES).abs().mean() / shares.mean())
+        (F.adaptive_avg_pool2d(weights * (one - other), _SQUARES).abs().mean() / shares.mean())
         for one, other in zip(drawn.level, drawn.turned, strict=True)
     ]
     return torch.stack(losses).sum()
@@ -138,7 +120,7 @@ def taken_for(what: float, said: Tensor) -> Tensor:
 
 
 def differences(
-    drawn: Sequence[Tensor], faces: Sequence[Tensor], weights: Sequence[Tensor]
+    drawn: Sequence[Tensor], faces: Sequence[Tensor], weights: Iterable[Tensor]
 ) -> Tensor:
     """Return the weighted mean absolute difference of what was drawn, over both people."""
     losses = [
@@ -149,7 +131,7 @@ def differences(
 
 
 def structure_differences(
-    drawn: Translations, faces: Sequence[Tensor], weights: Sequence[Tensor]
+    drawn: Translations, faces: Sequence[Tensor], weights: Iterable[Tensor]
 ) -> Tensor:
     """Return how faces drawn as their own and back differ in structure, over both people."""
     losses = [
