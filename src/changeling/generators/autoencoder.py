@@ -29,7 +29,7 @@ from changeling.generators.blocks import (
     swapped,
 )
 from changeling.generators.protocols import Swapped, Task
-from changeling.generators.twins import Layout, Sphere, taught
+from changeling.generators.twins import SIZE, Layout, Sphere, taught
 from changeling.training import Losses, Runtime
 from changeling.training.averaged import Averaged
 
@@ -40,7 +40,7 @@ class Config:
 
     people: tuple[str, ...]
     """Names, two or more; one decoder each."""
-    size: int = 64
+    size: int = SIZE
     """Side of the faces in pixels, divisible by 2 to the number of widths."""
     widths: tuple[int, ...] = (32, 64, 128, 256)
     """Channels at a half, a quarter, … of the size; multiples of 32 are fast."""
@@ -78,7 +78,7 @@ class Config:
         It then learns slowly: at three times the rate the people's codes drift apart in minutes.
         """
         scratch = cls.scratch(task)
-        return scratch if task.size != cls.size else replace(scratch, taught=True, rate=3e-4)
+        return scratch if task.size != SIZE else replace(scratch, taught=True, rate=3e-4)
 
     @classmethod
     def scratch(cls, task: Task) -> "Config":

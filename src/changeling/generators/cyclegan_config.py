@@ -5,13 +5,10 @@ from dataclasses import dataclass, replace
 from changeling.errors import UserError
 from changeling.generators.blocks import check_people, check_size
 from changeling.generators.protocols import Task
+from changeling.generators.twins import SIZE
 
 PAPER_STEPS = 200_000
 """200 epochs of about a thousand pictures, one a step (section 7.1)."""
-
-
-_TAUGHT = 64
-"""Side of the faces for which weights were taught."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class Config:
     def laptop(cls, task: Task) -> "Config":
         """Return the configuration for two cores and 30 minutes; at 64 pixels it begins taught."""
         scratch = cls.scratch(task)
-        return replace(scratch, taught=True, rate=3e-4) if task.size == _TAUGHT else scratch
+        return replace(scratch, taught=True, rate=3e-4) if task.size == SIZE else scratch
 
     @classmethod
     def scratch(cls, task: Task) -> "Config":

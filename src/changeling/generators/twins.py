@@ -14,6 +14,8 @@ from changeling.generators.blocks import Residual, doubling, halving
 
 WEIGHTS = Path(__file__).parent / "weights" / "autoencoder.safetensors"
 """What `changeling teach autoencoder` wrote; autoencoder.json beside it says how."""
+SIZE = 64
+"""Side of the faces, in pixels, for which they were taught."""
 
 
 class Twins(nn.Module):
